@@ -53,7 +53,7 @@ internal static class RequestHeaderWriter
         ];
         foreach (var (ticks, unit) in units)
         {
-            var value = (timeout.Ticks + ticks - 1) / ticks;
+            var value = timeout.Ticks / ticks + (timeout.Ticks % ticks == 0 ? 0 : 1);
             if (value <= MaxTimeoutValue)
                 return string.Create(CultureInfo.InvariantCulture, $"{value}{unit}");
         }
