@@ -9,13 +9,13 @@ namespace BuildKit.Session.FileSend;
 /// </summary>
 internal static partial class UnixNative
 {
-    private const int AT_FDCWD = -100;
-    private const int AT_SYMLINK_NOFOLLOW = 0x100;
-    private const uint STATX_TYPE = 1;
-    private const uint S_IFMT = 0xF000;
-    private const uint S_IFREG = 0x8000;
-    private const uint S_IFCHR = 0x2000;
-    private const uint S_IFBLK = 0x6000;
+    private const int CurrentDirectory = -100;
+    private const int DoNotFollow = 0x100;
+    private const uint StatxType = 1;
+    private const uint TypeMask = 0xF000;
+    private const uint RegularFile = 0x8000;
+    private const uint CharacterDevice = 0x2000;
+    private const uint BlockDevice = 0x6000;
     private const int StatxSize = 256;
     private const int StatxModeOffset = 28;
 
@@ -61,7 +61,7 @@ internal static partial class UnixNative
     /// <summary>Makes a device node (Linux).</summary>
     internal static int MakeDevice(string path, uint permissions, bool character, uint major, uint minor)
     {
-        var mode = permissions | (character ? S_IFCHR : S_IFBLK);
+        var mode = permissions | (character ? CharacterDevice : BlockDevice);
         // The layout of dev_t, the same in glibc and musl.
         var device = ((ulong)(major & 0xFFFFF000) << 32) | ((major & 0xFFFu) << 8) | ((ulong)(minor & 0xFFFFFF00) << 12) | (minor & 0xFFu);
         try
@@ -86,7 +86,7 @@ internal static partial class UnixNative
     internal static unsafe int SetTimes(string path, long nanoseconds)
     {
         var times = stackalloc Timespec[2] { new(nanoseconds), new(nanoseconds) };
-        return SetPathTimes(AT_FDCWD, path, times, AT_SYMLINK_NOFOLLOW);
+        return SetPathTimes(CurrentDirectory, path, times, DoNotFollow);
     }
 
     [LibraryImport("libc", EntryPoint = "fsetxattr", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
@@ -108,9 +108,9 @@ internal static partial class UnixNative
         if (number < 0)
             return false;
         var buffer = stackalloc byte[StatxSize];
-        if (Statx(number, AT_FDCWD, path, 0, STATX_TYPE, buffer) != 0)
+        if (Statx(number, CurrentDirectory, path, 0, StatxType, buffer) != 0)
             return false;
-        return (*(ushort*)(buffer + StatxModeOffset) & S_IFMT) != S_IFREG;
+        return (*(ushort*)(buffer + StatxModeOffset) & TypeMask) != RegularFile;
     }
 
     [LibraryImport("libc", EntryPoint = "close", SetLastError = true)]
