@@ -11,7 +11,7 @@ Console.CancelKeyPress += (_, e) => (e.Cancel = true, cancel.CancelAsync()).ToSt
 
 try
 {
-    var endpoint = await EndpointResolver.ResolveAsync(args.ElementAtOrDefault(1), cancel.Token);
+    var endpoint = await new EndpointResolver().ResolveAsync(args.ElementAtOrDefault(1), cancel.Token);
     await using var connection = await BuildKitConnection.ConnectAsync(endpoint, cancel.Token);
     Console.WriteLine($"building {context} on {connection.Name}");
 

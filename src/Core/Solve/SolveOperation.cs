@@ -27,7 +27,7 @@ public static class SolveOperation
         ArgumentNullException.ThrowIfNull(connection);
         ArgumentNullException.ThrowIfNull(request);
         var clock = Stopwatch.StartNew();
-        var daemon = await DaemonStoreOfAsync(connection, cancellationToken).ConfigureAwait(false);
+        var daemon = StoreOf(connection);
         var exports = ExportPlanner.Plan(request, daemon);
         var frontend = DockerfileFrontend.Plan(request, daemon);
         var solveRef = request.Ref ?? Identifier.New();
@@ -56,16 +56,12 @@ public static class SolveOperation
         return SolveResultReader.Read(response, journal, outputs, connection.Name, solveRef, clock.Elapsed);
     }
 
-    private static async Task<DaemonStore> DaemonStoreOfAsync(BuildKitConnection connection, CancellationToken cancellationToken)
+    private static DaemonStore StoreOf(BuildKitConnection connection) => connection.ImageStore switch
     {
-        var store = await connection.GetImageStoreAsync(cancellationToken).ConfigureAwait(false);
-        return store switch
-        {
-            BuildKitImageStore.Graphdriver => DaemonStore.EngineGraphdriver,
-            BuildKitImageStore.Containerd => DaemonStore.EngineContainerd,
-            _ => DaemonStore.Buildkitd,
-        };
-    }
+        BuildKitImageStore.Graphdriver => DaemonStore.EngineGraphdriver,
+        BuildKitImageStore.Containerd => DaemonStore.EngineContainerd,
+        _ => DaemonStore.Buildkitd,
+    };
 
     private static Protocol.Control.SolveRequest Message(string solveRef, string sessionId, FrontendPlan frontend, IReadOnlyList<PlannedExport> exports)
     {
@@ -110,7 +106,7 @@ public static class SolveOperation
     private static async Task ReadStatusAsync(
         ControlClient control, string solveRef, SolveJournal journal, IProgress<SolveEvent>? events, Activity activity, CancellationToken cancellationToken)
     {
-        using var call = control.Status(new StatusRequest { Ref = solveRef }, cancellationToken);
+        using var call = control.Status(solveRef, cancellationToken);
         while (await call.ResponseStream.MoveNext(cancellationToken).ConfigureAwait(false))
         {
             activity.Touch();
