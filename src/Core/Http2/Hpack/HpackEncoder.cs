@@ -5,7 +5,7 @@ namespace BuildKit.Http2.Hpack;
 
 /// <summary>Turns headers into the header blocks of one direction of a connection. Blocks must be sent in the order in which they were made.</summary>
 /// <param name="maxTableSize">The most that our half of the table may take, in octets; the peer can lower it.</param>
-/// <param name="useHuffman">Whether strings are Huffman-coded where that makes them shorter.</param>
+/// <param name="useHuffman">Whether strings are Huffman-coded where that does not make them longer.</param>
 internal sealed class HpackEncoder(int maxTableSize = HpackEncoder.DefaultTableSize, bool useHuffman = true)
 {
     /// <summary>What a table holds until settings say otherwise (RFC 9113 section 6.5.2).</summary>
@@ -99,7 +99,7 @@ internal sealed class HpackEncoder(int maxTableSize = HpackEncoder.DefaultTableS
     private void EncodeString(string text, IBufferWriter<byte> output)
     {
         var huffmanLength = useHuffman ? HpackHuffman.GetEncodedLength(text) : int.MaxValue;
-        if (huffmanLength < text.Length)
+        if (huffmanLength <= text.Length)
         {
             HpackInteger.Encode(output, 0x80, 7, huffmanLength);
             HpackHuffman.Encode(text, output);
