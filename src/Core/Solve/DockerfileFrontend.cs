@@ -5,11 +5,11 @@ namespace BuildKit.Solve;
 
 /// <summary>What the Dockerfile frontend is asked, and which local sources it may read.</summary>
 /// <param name="Attributes">The frontend's options on the wire.</param>
-/// <param name="Sources">Local sources by the name the daemon will ask for.</param>
+/// <param name="Sources">The local sources, each under the name the daemon will ask for.</param>
 /// <param name="SessionName">A name for the session: the context directory's as a rule.</param>
 /// <param name="SharedKeyPath">The directory that identifies repeated builds of the same context; null where nothing is sent.</param>
 internal sealed record FrontendPlan(
-    IReadOnlyDictionary<string, string> Attributes, IReadOnlyDictionary<string, FileSyncSource> Sources, string SessionName, string? SharedKeyPath);
+    IReadOnlyDictionary<string, string> Attributes, IReadOnlyList<FileSyncSource> Sources, string SessionName, string? SharedKeyPath);
 
 /// <summary>Turns a request into options of <c>dockerfile.v0</c> (moby/buildkit frontend/dockerui, docker/buildx build/opt.go).</summary>
 internal static partial class DockerfileFrontend
@@ -25,7 +25,7 @@ internal static partial class DockerfileFrontend
     public static FrontendPlan Plan(SolveRequest request, DaemonStore daemon)
     {
         var attributes = new Dictionary<string, string>();
-        var sources = new Dictionary<string, FileSyncSource>();
+        var sources = new List<FileSyncSource>();
         var (sessionName, sharedKeyPath) = AddInputs(request, attributes, sources);
 
         foreach (var (key, value) in request.BuildArgs)
@@ -51,7 +51,7 @@ internal static partial class DockerfileFrontend
     public static bool IsRemote(string context) => RemoteContext().IsMatch(context);
 
     private static (string Name, string? SharedKeyPath) AddInputs(
-        SolveRequest request, Dictionary<string, string> attributes, Dictionary<string, FileSyncSource> sources)
+        SolveRequest request, Dictionary<string, string> attributes, List<FileSyncSource> sources)
     {
         var remote = request.Context is not null && IsRemote(request.Context);
         string? directory = null;
@@ -61,13 +61,13 @@ internal static partial class DockerfileFrontend
         }
         else if (request.Context is null)
         {
-            sources[ContextSource] = FileSyncSource.Files(new Dictionary<string, ReadOnlyMemory<byte>>());
+            sources.Add(FileSyncSource.FromFiles(ContextSource, new Dictionary<string, ReadOnlyMemory<byte>>()));
         }
         else
         {
             directory = request.Context;
             RefuseMissingContext(directory);
-            sources[ContextSource] = FileSyncSource.LocalDirectory(directory);
+            sources.Add(FileSyncSource.FromDirectory(ContextSource, directory));
         }
 
         attributes["filename"] = AddDockerfile(request, remote, directory, attributes, sources);
@@ -77,12 +77,12 @@ internal static partial class DockerfileFrontend
     }
 
     private static string AddDockerfile(
-        SolveRequest request, bool remote, string? contextDirectory, Dictionary<string, string> attributes, Dictionary<string, FileSyncSource> sources)
+        SolveRequest request, bool remote, string? contextDirectory, Dictionary<string, string> attributes, List<FileSyncSource> sources)
     {
         if (request.DockerfileText is not null)
         {
-            sources[DockerfileSource] = FileSyncSource.Files(
-                new Dictionary<string, ReadOnlyMemory<byte>> { [DefaultFileName] = System.Text.Encoding.UTF8.GetBytes(request.DockerfileText) });
+            sources.Add(FileSyncSource.FromFiles(
+                DockerfileSource, new Dictionary<string, ReadOnlyMemory<byte>> { [DefaultFileName] = System.Text.Encoding.UTF8.GetBytes(request.DockerfileText) }));
             // Says that the Dockerfile comes from the session even where the context does not.
             attributes["dockerfilekey"] = DockerfileSource;
             return DefaultFileName;
@@ -99,7 +99,7 @@ internal static partial class DockerfileFrontend
             { Target = path };
         if (remote)
             attributes["dockerfilekey"] = DockerfileSource;
-        sources[DockerfileSource] = FileSyncSource.LocalDirectory(Path.GetDirectoryName(path)!);
+        sources.Add(FileSyncSource.FromDirectory(DockerfileSource, Path.GetDirectoryName(path)!));
         return Path.GetFileName(path);
     }
 

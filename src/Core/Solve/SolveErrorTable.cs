@@ -54,7 +54,7 @@ internal static partial class SolveErrorTable
     [GeneratedRegex("dockerfile parse error|failed to parse (stage name|platform)|unknown instruction|failed to process \"|Unknown flag: |the --mount option requires BuildKit", RegexOptions.IgnoreCase)]
     private static partial Regex Syntax();
 
-    [GeneratedRegex("failed to read dockerfile|cannot locate specified Dockerfile|the Dockerfile .* cannot be empty", RegexOptions.IgnoreCase)]
+    [GeneratedRegex("failed to read dockerfile: open |cannot locate specified Dockerfile|the Dockerfile .* cannot be empty", RegexOptions.IgnoreCase)]
     private static partial Regex DockerfileMissing();
 
     [GeneratedRegex("failed to (compute|calculate) (cache key|checksum).*(not found|no such file)", RegexOptions.Singleline)]

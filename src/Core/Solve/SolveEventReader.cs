@@ -32,5 +32,5 @@ internal static class SolveEventReader
 
     private static DateTimeOffset? Time(Timestamp? timestamp) => timestamp?.ToDateTimeOffset();
 
-    private static IReadOnlyList<TOut> Map<TIn, TOut>(IReadOnlyCollection<TIn> items, Func<TIn, TOut> read) => items.Count == 0 ? [] : items.Select(read).ToList();
+    private static List<TOut> Map<TIn, TOut>(IReadOnlyCollection<TIn> items, Func<TIn, TOut> read) => items.Count == 0 ? [] : items.Select(read).ToList();
 }

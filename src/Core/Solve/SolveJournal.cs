@@ -56,21 +56,28 @@ internal sealed class SolveJournal
 
     private sealed class LogTail
     {
-        private readonly MemoryStream _bytes = new();
+        private byte[] _bytes = new byte[256];
+        private int _length;
 
         public void Append(ReadOnlySpan<byte> data)
         {
-            _bytes.Write(data.Length > LogTailBytes ? data[^LogTailBytes..] : data);
-            if (_bytes.Length <= 2 * LogTailBytes)
-                return;
-            var kept = _bytes.GetBuffer().AsSpan((int)_bytes.Length - LogTailBytes, LogTailBytes).ToArray();
-            _bytes.SetLength(0);
-            _bytes.Write(kept);
+            if (data.Length > LogTailBytes)
+                data = data[^LogTailBytes..];
+            var kept = Math.Min(_length, 2 * LogTailBytes - data.Length);
+            if (kept < _length)
+            {
+                kept = LogTailBytes;
+                _bytes.AsSpan(_length - kept, kept).CopyTo(_bytes);
+            }
+            if (_bytes.Length < kept + data.Length)
+                Array.Resize(ref _bytes, Math.Min(2 * LogTailBytes, Math.Max(2 * _bytes.Length, kept + data.Length)));
+            data.CopyTo(_bytes.AsSpan(kept));
+            _length = kept + data.Length;
         }
 
-        public IReadOnlyList<string> Lines(int count)
+        public List<string> Lines(int count)
         {
-            var text = Encoding.UTF8.GetString(_bytes.GetBuffer(), 0, (int)_bytes.Length).Replace("\r\n", "\n", StringComparison.Ordinal);
+            var text = Encoding.UTF8.GetString(_bytes, 0, _length).Replace("\r\n", "\n", StringComparison.Ordinal);
             var lines = text.TrimEnd('\n').Split('\n');
             return lines is [""] ? [] : lines.TakeLast(count).ToList();
         }

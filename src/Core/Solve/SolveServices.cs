@@ -1,7 +1,6 @@
 using BuildKit.Docker;
 using BuildKit.Grpc;
 using BuildKit.Session;
-using BuildKit.Session.Auth;
 using BuildKit.Session.FileSend;
 using BuildKit.Session.FileSync;
 
@@ -21,11 +20,11 @@ internal sealed class SolveServices : IAsyncDisposable
     {
         _exports = exports;
         _targets = Targets(exports);
-        var definitions = new List<ServerServiceDefinition> { HealthService.BindService(), new AuthService(new CredentialStore(dockerConfig)).BindService() };
+        var definitions = new List<ServerServiceDefinition> { HealthService.BindService() };
         if (frontend.Sources.Count > 0)
         {
             _fileSync = new FileSyncService(frontend.Sources);
-            definitions.Add(_fileSync.BindService());
+            definitions.Add(_fileSync.Definition);
         }
         if (_targets.Count > 0)
         {
@@ -42,7 +41,7 @@ internal sealed class SolveServices : IAsyncDisposable
 
     public static async Task<SolveServices> CreateAsync(FrontendPlan frontend, IReadOnlyList<PlannedExport> exports, CancellationToken cancellationToken)
     {
-        var config = await DockerConfigFile.LoadAsync(DockerConfigFile.DefaultDirectory(), cancellationToken).ConfigureAwait(false);
+        var config = await DockerConfigFile.LoadAsync(cancellationToken).ConfigureAwait(false);
         return new SolveServices(frontend, exports, config);
     }
 

@@ -22,7 +22,7 @@ public sealed class DockerfileFrontendTests : IDisposable
     {
         Write("Dockerfile");
         var plan = DockerfileFrontend.Plan(new SolveRequest { Context = _directory.FullName }, DaemonStore.Buildkitd);
-        Assert.Equal(["context", "dockerfile"], plan.Sources.Keys.Order());
+        Assert.Equal(["context", "dockerfile"], plan.Sources.Select(source => source.Name).Order());
         Assert.Equal("Dockerfile", plan.Attributes["filename"]);
     }
 
@@ -58,7 +58,7 @@ public sealed class DockerfileFrontendTests : IDisposable
     public void TextNeedsNoContext()
     {
         var plan = DockerfileFrontend.Plan(new SolveRequest { DockerfileText = "FROM scratch" }, DaemonStore.Buildkitd);
-        Assert.Equal(["context", "dockerfile"], plan.Sources.Keys.Order());
+        Assert.Equal(["context", "dockerfile"], plan.Sources.Select(source => source.Name).Order());
     }
 
     [Fact]
