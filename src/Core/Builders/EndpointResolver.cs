@@ -1,0 +1,134 @@
+using BuildKit.Docker;
+using BuildKit.Transport;
+
+namespace BuildKit.Builders;
+
+/// <summary>
+/// Finds the daemon that is meant. The first that is set wins: what the caller named (an address or a docker context) → <c>$BUILDKIT_HOST</c> →
+/// <c>$DOCKER_HOST</c> with <c>$DOCKER_TLS_VERIFY</c> and <c>$DOCKER_CERT_PATH</c> → <c>$DOCKER_CONTEXT</c> → the docker config's current context → the default socket.
+/// </summary>
+public sealed class EndpointResolver
+{
+    private const string DefaultContext = "default";
+    private const string DockerSocket = "/var/run/docker.sock";
+    private const string BuildkitdSocket = "/run/buildkit/buildkitd.sock";
+    private const string DockerPipe = "npipe:////./pipe/docker_engine";
+
+    private readonly Func<string, string?> _getEnvironmentVariable;
+    private readonly Func<string, bool> _fileExists;
+
+    /// <summary>Creates a resolver that reads this process's environment and this user's docker config.</summary>
+    public EndpointResolver()
+        : this(Environment.GetEnvironmentVariable, File.Exists)
+    {
+    }
+
+    internal EndpointResolver(Func<string, string?> getEnvironmentVariable, Func<string, bool> fileExists)
+    {
+        _getEnvironmentVariable = name => getEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
+        _fileExists = fileExists;
+    }
+
+    /// <summary>Finds the endpoint; <see cref="BuildKitEndpoint.Source"/> tells which setting chose it.</summary>
+    /// <param name="builder">An address such as <c>tcp://10.0.0.2:1234</c>, the name of a docker context, or null for what the settings say.</param>
+    /// <param name="cancellationToken">Ends the search.</param>
+    /// <returns>The endpoint, to which no connection was tried yet.</returns>
+    /// <exception cref="BuildKitException">A setting is malformed, or names a docker context that does not exist.</exception>
+    public async Task<BuildKitEndpoint> ResolveAsync(string? builder = null, CancellationToken cancellationToken = default)
+    {
+        var config = await DockerConfigFile.LoadAsync(DockerConfigFile.DefaultDirectory(_getEnvironmentVariable), cancellationToken).ConfigureAwait(false);
+        var endpoint = await ResolveAsync(builder, config, cancellationToken).ConfigureAwait(false);
+        return endpoint with { HttpHeaders = config.HttpHeaders };
+    }
+
+    private async Task<BuildKitEndpoint> ResolveAsync(string? builder, DockerConfigFile config, CancellationToken cancellationToken)
+    {
+        if (!string.IsNullOrEmpty(builder))
+        {
+            if (builder.Contains("://", StringComparison.Ordinal))
+                return BuildKitEndpoint.Parse(builder);
+            if (Path.IsPathRooted(builder))
+                throw PathGiven(builder);
+            return builder == DefaultContext ? Default(config) : await FromContextAsync(builder, null, config, cancellationToken).ConfigureAwait(false);
+        }
+
+        if (_getEnvironmentVariable("BUILDKIT_HOST") is { } buildkitHost)
+            return Parse(buildkitHost, null, "$env:BUILDKIT_HOST");
+        if (_getEnvironmentVariable("DOCKER_HOST") is not null)
+            return Default(config);
+        if (_getEnvironmentVariable("DOCKER_CONTEXT") is { } context)
+            return context == DefaultContext ? Default(config) : await FromContextAsync(context, "$env:DOCKER_CONTEXT", config, cancellationToken).ConfigureAwait(false);
+        if (config.CurrentContext is { } current && current != DefaultContext)
+            return await FromContextAsync(current, $"currentContext in {config.FilePath}", config, cancellationToken).ConfigureAwait(false);
+        return Default(config);
+    }
+
+    /// <summary>What docker calls the context «default»: <c>$DOCKER_HOST</c>, or else the default socket.</summary>
+    private BuildKitEndpoint Default(DockerConfigFile config)
+    {
+        if (_getEnvironmentVariable("DOCKER_HOST") is { } dockerHost)
+            return Parse(dockerHost, TlsFromEnvironment(config), "$env:DOCKER_HOST") with { Name = DefaultContext };
+        var address = OperatingSystem.IsWindows() ? DockerPipe
+            : !_fileExists(DockerSocket) && _fileExists(BuildkitdSocket) ? $"unix://{BuildkitdSocket}"
+            : $"unix://{DockerSocket}";
+        return BuildKitEndpoint.Parse(address) with { Name = DefaultContext, Source = "default: no setting names another" };
+    }
+
+    private static async Task<BuildKitEndpoint> FromContextAsync(string name, string? setting, DockerConfigFile config, CancellationToken cancellationToken)
+    {
+        var source = setting is null ? $"docker context '{name}'" : $"docker context '{name}', {setting}";
+        DockerContext context;
+        try
+        {
+            context = await new DockerContextStore(config.Directory).GetAsync(name, cancellationToken).ConfigureAwait(false);
+        }
+        catch (BuildKitException exception) when (setting is not null)
+        {
+            throw new BuildKitException(exception.ErrorId, exception.Category, $"{exception.Message} It was chosen by {setting}.", exception.RecommendedAction, exception)
+            {
+                Target = exception.Target,
+            };
+        }
+        return Parse(context.Host, context.Tls, source) with { Name = name };
+    }
+
+    private static BuildKitEndpoint Parse(string address, BuildKitTlsOptions? tls, string source)
+    {
+        try
+        {
+            return BuildKitEndpoint.Parse(address.Trim(), tls) with { Source = source };
+        }
+        catch (BuildKitException exception)
+        {
+            throw new BuildKitException(exception.ErrorId, exception.Category, $"{exception.Message} It was chosen by {source}.", exception.RecommendedAction, exception)
+            {
+                Target = exception.Target,
+            };
+        }
+    }
+
+    // docker/cli cli/flags: TLS is on with DOCKER_TLS_VERIFY or DOCKER_TLS, the latter alone without verification; a client certificate is used where there is one.
+    private BuildKitTlsOptions? TlsFromEnvironment(DockerConfigFile config)
+    {
+        var verify = _getEnvironmentVariable("DOCKER_TLS_VERIFY") is not null;
+        if (!verify && _getEnvironmentVariable("DOCKER_TLS") is null)
+            return null;
+        var directory = _getEnvironmentVariable("DOCKER_CERT_PATH") ?? config.Directory;
+        var ca = Path.Combine(directory, "ca.pem");
+        var certificate = Path.Combine(directory, "cert.pem");
+        var key = Path.Combine(directory, "key.pem");
+        return new BuildKitTlsOptions
+        {
+            CaFile = verify || _fileExists(ca) ? ca : null,
+            CertificateFile = _fileExists(certificate) ? certificate : null,
+            KeyFile = _fileExists(key) ? key : null,
+            SkipVerify = !verify,
+        };
+    }
+
+    private static BuildKitException PathGiven(string path) => new(
+        "BuildKit.InvalidEndpoint", BuildKitErrorCategory.InvalidArgument, $"'{path}' is a path, not an address of a daemon.", $"Write unix://{path} for a socket.")
+    {
+        Target = path,
+    };
+}

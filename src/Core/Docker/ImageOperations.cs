@@ -1,0 +1,104 @@
+using System.Net;
+using System.Text.Json;
+
+namespace BuildKit.Docker;
+
+/// <summary>The Engine's image store: Docker.DotNet's <c>IImageOperations</c>, as far as it is used.</summary>
+internal sealed class ImageOperations(DockerEngineClient client)
+{
+    /// <summary>What the Engine knows of an image; <c>BuildKit.ImageNotFound</c> where it has none of that name.</summary>
+    /// <param name="name">A name, a name with digest, or an id.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    public async Task<ImageInspectResponse> InspectImageAsync(string name, CancellationToken cancellationToken)
+    {
+        try
+        {
+            // A name's slashes belong to the path; everything else that a URI would read as its own is escaped.
+            var path = string.Join('/', name.Split('/').Select(Uri.EscapeDataString));
+            return await client.GetAsync($"images/{path}/json", DockerJson.Default.ImageInspectResponse, cancellationToken).ConfigureAwait(false);
+        }
+        catch (DockerApiException exception) when (exception.StatusCode == HttpStatusCode.NotFound)
+        {
+            throw new DockerApiException(
+                "BuildKit.ImageNotFound", BuildKitErrorCategory.NotFound, exception.StatusCode, exception.Message, "Check the image's name, or build or pull it first.", exception)
+            {
+                Target = name,
+            };
+        }
+    }
+
+    /// <summary>
+    /// <c>POST /images/load</c>: puts the images of a docker or OCI archive into the store. The answer is 200 before the Engine has read anything;
+    /// an error comes later in the stream and is <c>BuildKit.ImageLoadFailed</c> here.
+    /// </summary>
+    /// <param name="writeArchive">Writes the tar archive; called once.</param>
+    /// <param name="progress">Told of every message of the Engine, or null.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    /// <returns>The names, or ids where they have none, of the images that were loaded.</returns>
+    public async Task<IReadOnlyList<string>> LoadImageAsync(
+        Func<Stream, CancellationToken, Task> writeArchive, IProgress<JSONMessage>? progress, CancellationToken cancellationToken)
+    {
+        using var content = new ArchiveContent(writeArchive);
+        using var response = await client.SendAsync(HttpMethod.Post, "images/load?quiet=1", content, cancellationToken).ConfigureAwait(false);
+        var loaded = new List<string>();
+        try
+        {
+            var body = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
+            using var lines = new StreamReader(body);
+            while (await lines.ReadLineAsync(cancellationToken).ConfigureAwait(false) is { } line)
+            {
+                if (line.Length == 0)
+                    continue;
+                var message = JsonSerializer.Deserialize(line, DockerJson.Default.JSONMessage)!;
+                if ((message.ErrorDetail?.Message ?? message.Error) is { } error)
+                    throw LoadFailed(error, null);
+                progress?.Report(message);
+                AddLoaded(loaded, message.Stream);
+            }
+        }
+        catch (JsonException exception)
+        {
+            throw LoadFailed("The Engine's answer is not the JSON that was expected.", exception);
+        }
+        catch (IOException exception)
+        {
+            throw client.ConnectionLost(exception);
+        }
+        return loaded;
+    }
+
+    // moby daemon/images/image_exporter.go and daemon/containerd/image_exporter.go write these lines.
+    private static void AddLoaded(List<string> loaded, string? text)
+    {
+        foreach (var prefix in (ReadOnlySpan<string>)["Loaded image ID: ", "Loaded image: "])
+        {
+            if (text is not null && text.StartsWith(prefix, StringComparison.Ordinal))
+                loaded.Add(text[prefix.Length..].TrimEnd());
+        }
+    }
+
+    private static DockerApiException LoadFailed(string message, Exception? inner) => new(
+        "BuildKit.ImageLoadFailed", BuildKitErrorCategory.InvalidArgument, HttpStatusCode.OK, message, null, inner);
+
+    private sealed class ArchiveContent : HttpContent
+    {
+        private readonly Func<Stream, CancellationToken, Task> _writeArchive;
+
+        public ArchiveContent(Func<Stream, CancellationToken, Task> writeArchive)
+        {
+            _writeArchive = writeArchive;
+            Headers.TryAddWithoutValidation("Content-Type", "application/x-tar");
+        }
+
+        protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => SerializeToStreamAsync(stream, context, CancellationToken.None);
+
+        protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken) =>
+            _writeArchive(stream, cancellationToken);
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = 0;
+            return false;
+        }
+    }
+}

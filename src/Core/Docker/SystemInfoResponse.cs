@@ -1,0 +1,24 @@
+namespace BuildKit.Docker;
+
+/// <summary>What <c>GET /info</c> tells of the Engine, as far as it is used.</summary>
+internal sealed record SystemInfoResponse
+{
+    public string? ID { get; init; }
+
+    public string? Name { get; init; }
+
+    public string? ServerVersion { get; init; }
+
+    /// <summary>The storage driver, or the snapshotter with the containerd image store.</summary>
+    public string? Driver { get; init; }
+
+    /// <summary>Pairs; with the containerd image store <c>driver-type</c> is <c>io.containerd.snapshotter.v1</c>.</summary>
+    public IReadOnlyList<IReadOnlyList<string>>? DriverStatus { get; init; }
+
+    public string? OSType { get; init; }
+
+    public string? Architecture { get; init; }
+
+    public bool UsesContainerdStore =>
+        DriverStatus?.Any(pair => pair is ["driver-type", "io.containerd.snapshotter.v1"]) ?? false;
+}

@@ -1,0 +1,89 @@
+using System.Net.Security;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
+
+namespace BuildKit.Transport;
+
+/// <summary>TLS over another transport, with the system's authorities or with those of a CA file alone.</summary>
+internal sealed class TlsTransport : DaemonTransport
+{
+    private readonly TcpTransport _tcp;
+    private readonly BuildKitTlsOptions _options;
+    private readonly TlsCredentials _credentials;
+
+    private TlsTransport(TcpTransport tcp, BuildKitTlsOptions options, TlsCredentials credentials)
+        : base(tcp.Target, tcp.ConnectTimeout)
+    {
+        _tcp = tcp;
+        _options = options;
+        _credentials = credentials;
+    }
+
+    public override string HttpHost => _tcp.HttpHost;
+
+    public bool HasClientCertificate => _credentials.ClientContext is not null;
+
+    public static async Task<TlsTransport> CreateAsync(TcpTransport tcp, BuildKitTlsOptions options, CancellationToken cancellationToken) =>
+        new(tcp, options, await TlsCredentials.LoadAsync(tcp.Target, options, cancellationToken).ConfigureAwait(false));
+
+    protected override async ValueTask<Stream> ConnectCoreAsync(ApplicationProtocol protocol, CancellationToken cancellationToken)
+    {
+        var recorder = new FirstByteStream(await _tcp.ConnectAsync(protocol, cancellationToken).ConfigureAwait(false));
+        var serverName = _options.ServerName ?? _tcp.Host;
+        ConnectionFailedException? verdict = null;
+        var tls = new SslStream(recorder, leaveInnerStreamOpen: false);
+        try
+        {
+            await tls.AuthenticateAsClientAsync(CreateOptions(serverName, protocol, failure => verdict = failure), cancellationToken).ConfigureAwait(false);
+            return tls;
+        }
+        catch (Exception exception)
+        {
+            await tls.DisposeAsync().ConfigureAwait(false);
+            if (verdict is not null)
+                throw verdict;
+            if (exception is AuthenticationException or IOException)
+                throw TlsFailures.FromHandshake(Target, HasClientCertificate, recorder.FirstByte, exception);
+            throw;
+        }
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            _credentials.Dispose();
+            _tcp.Dispose();
+        }
+        base.Dispose(disposing);
+    }
+
+    private SslClientAuthenticationOptions CreateOptions(string serverName, ApplicationProtocol protocol, Action<ConnectionFailedException> refuse)
+    {
+        var options = new SslClientAuthenticationOptions
+        {
+            TargetHost = serverName,
+            ApplicationProtocols = [protocol == ApplicationProtocol.Http2 ? SslApplicationProtocol.Http2 : SslApplicationProtocol.Http11],
+            ClientCertificateContext = _credentials.ClientContext,
+            CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
+            RemoteCertificateValidationCallback = (_, certificate, chain, errors) =>
+            {
+                if (errors == SslPolicyErrors.None || _options.SkipVerify)
+                    return true;
+                refuse(TlsFailures.FromValidation(Target, serverName, _options.CaFile, certificate, chain, errors));
+                return false;
+            },
+        };
+        if (_credentials.Authorities is { } authorities)
+        {
+            options.CertificateChainPolicy = new X509ChainPolicy
+            {
+                TrustMode = X509ChainTrustMode.CustomRootTrust,
+                RevocationMode = X509RevocationMode.NoCheck,
+                DisableCertificateDownloads = true,
+            };
+            options.CertificateChainPolicy.CustomTrustStore.AddRange(authorities);
+        }
+        return options;
+    }
+}
