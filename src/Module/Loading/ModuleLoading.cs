@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using System.Reflection;
 using System.Runtime.Loader;
+using BuildKit.Module.Commands;
 
 namespace BuildKit.Module.Loading;
 
@@ -10,34 +11,30 @@ namespace BuildKit.Module.Loading;
 /// </summary>
 public sealed class ModuleLoading : IModuleAssemblyInitializer, IModuleAssemblyCleanup
 {
-    // One for the process: a second import, or an import in another runspace, must see the same types.
-    private static readonly Lazy<CoreLoadContext> Context = new(static () => new CoreLoadContext(
-        Path.Combine(Path.GetDirectoryName(typeof(ModuleLoading).Assembly.Location)!, "core")));
+    // One for the process: a second import, or an import in another runspace, must see the same types. It is never taken back,
+    // since objects of the library outlive the module.
+    private static readonly Lazy<CoreLoadContext> Context = new(static () =>
+    {
+        var context = new CoreLoadContext(Path.Combine(Path.GetDirectoryName(typeof(ModuleLoading).Assembly.Location)!, "core"));
+        AssemblyLoadContext.Default.Resolving += static (_, name) => name.Name == CoreLoadContext.Core ? Context!.Value.LoadFromAssemblyName(name) : null;
+        return context;
+    });
 
-    private static readonly Lock Gate = new();
     private static int s_imports;
 
-    /// <summary>Called by PowerShell when the module is imported, before any of its cmdlets is looked at.</summary>
+    /// <summary>Called by PowerShell when the module is imported into a runspace, before any of its cmdlets is looked at.</summary>
     public void OnImport()
     {
-        lock (Gate)
-        {
-            if (s_imports++ == 0)
-                AssemblyLoadContext.Default.Resolving += Resolve;
-        }
+        _ = Context.Value;
+        Interlocked.Increment(ref s_imports);
     }
 
     /// <summary>Called by PowerShell when the module is removed from a runspace.</summary>
     /// <param name="psModuleInfo">The module.</param>
     public void OnRemove(PSModuleInfo psModuleInfo)
     {
-        lock (Gate)
-        {
-            if (--s_imports == 0)
-                AssemblyLoadContext.Default.Resolving -= Resolve;
-        }
+        // Other runspaces may be building on these connections.
+        if (Interlocked.Decrement(ref s_imports) == 0)
+            _ = ConnectionPool.CloseAllAsync();
     }
-
-    private static Assembly? Resolve(AssemblyLoadContext context, AssemblyName name) =>
-        name.Name == CoreLoadContext.Core ? Context.Value.LoadFromAssemblyName(name) : null;
 }
