@@ -120,6 +120,8 @@ public sealed record BuildKitEndpoint
 
         var bracket = authority.StartsWith('[') ? authority.IndexOf(']', StringComparison.Ordinal) : -1;
         var colon = authority.IndexOf(':', Math.Max(bracket, 0));
+        if (bracket > 0 && bracket + 1 < authority.Length && colon != bracket + 1)
+            throw Invalid(address, "after an address in brackets only a port may follow");
         var host = bracket > 0 ? authority[1..bracket] : colon >= 0 ? authority[..colon] : authority;
         var port = tls is null ? PlainPort : TlsPort;
         if (colon >= 0 && (!int.TryParse(authority.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out port) || port is < 1 or > 65535))

@@ -31,16 +31,7 @@ internal sealed class DockerEngineClient : IDisposable
         _transport = transport;
         _hasClientCertificate = transport is TlsTransport { HasClientCertificate: true };
         _headers = headers ?? new Dictionary<string, string>();
-        var handler = new SocketsHttpHandler
-        {
-            UseProxy = false,
-            UseCookies = false,
-            AllowAutoRedirect = false,
-            ActivityHeadersPropagator = null,
-            ConnectTimeout = Timeout.InfiniteTimeSpan, // the transport has its own
-            ConnectCallback = (_, cancellationToken) => transport.ConnectAsync(ApplicationProtocol.Http1, cancellationToken),
-        };
-        _http = new HttpClient(handler) { BaseAddress = new Uri($"http://{transport.HttpHost}/"), Timeout = Timeout.InfiniteTimeSpan };
+        _http = CreateHttpClient(stream => stream);
         System = new SystemOperations(this);
         Images = new ImageOperations(this);
     }
@@ -93,7 +84,7 @@ internal sealed class DockerEngineClient : IDisposable
         try
         {
             using var request = CreateRequest(HttpMethod.Head, "_ping");
-            using var response = await SendAsync(request, timeout.Token).ConfigureAwait(false);
+            using var response = await SendAsync(_http, request, timeout.Token).ConfigureAwait(false);
             if (!response.IsSuccessStatusCode || !response.Headers.TryGetValues("Api-Version", out var apiVersions))
                 throw NotAnEngine($"it answers /_ping with HTTP {(int)response.StatusCode} and no API version", null);
             var ping = new PingResponse(apiVersions.First(), EngineVersion(response), response.Headers.TryGetValues("OSType", out var os) ? os.First() : null);
@@ -106,14 +97,30 @@ internal sealed class DockerEngineClient : IDisposable
         }
     }
 
+    /// <summary>A client with connections of its own to the Engine.</summary>
+    /// <param name="wrap">May put something between HTTP and a new connection.</param>
+    internal HttpClient CreateHttpClient(Func<Stream, Stream> wrap)
+    {
+        var handler = new SocketsHttpHandler
+        {
+            UseProxy = false,
+            UseCookies = false,
+            AllowAutoRedirect = false,
+            ActivityHeadersPropagator = null,
+            ConnectTimeout = Timeout.InfiniteTimeSpan, // the transport has its own
+            ConnectCallback = async (_, cancellationToken) => wrap(await _transport.ConnectAsync(ApplicationProtocol.Http1, cancellationToken).ConfigureAwait(false)),
+        };
+        return new HttpClient(handler) { BaseAddress = new Uri($"http://{_transport.HttpHost}/"), Timeout = Timeout.InfiniteTimeSpan };
+    }
+
     /// <summary>Sends a request to <c>/v1.xx/path</c>; an answer that is no success is a <see cref="DockerApiException"/>.</summary>
-    internal async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, HttpContent? content, CancellationToken cancellationToken)
+    internal async Task<HttpResponseMessage> SendAsync(HttpClient http, HttpMethod method, string path, HttpContent? content, CancellationToken cancellationToken)
     {
         if (_apiVersion is null)
             await PingAsync(cancellationToken).ConfigureAwait(false);
         using var request = CreateRequest(method, $"v{_apiVersion}/{path}");
         request.Content = content;
-        var response = await SendAsync(request, cancellationToken).ConfigureAwait(false);
+        var response = await SendAsync(http, request, cancellationToken).ConfigureAwait(false);
         if (response.IsSuccessStatusCode)
             return response;
         using (response)
@@ -122,7 +129,7 @@ internal sealed class DockerEngineClient : IDisposable
 
     internal async Task<T> GetAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken cancellationToken)
     {
-        using var response = await SendAsync(HttpMethod.Get, path, null, cancellationToken).ConfigureAwait(false);
+        using var response = await SendAsync(_http, HttpMethod.Get, path, null, cancellationToken).ConfigureAwait(false);
         try
         {
             var body = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
@@ -140,11 +147,11 @@ internal sealed class DockerEngineClient : IDisposable
 
     internal ConnectionFailedException ConnectionLost(Exception exception) => ConnectionFailures.Find(_transport.Target, _hasClientCertificate, exception);
 
-    private async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    private async Task<HttpResponseMessage> SendAsync(HttpClient http, HttpRequestMessage request, CancellationToken cancellationToken)
     {
         try
         {
-            return await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken).ConfigureAwait(false);
+            return await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken).ConfigureAwait(false);
         }
         catch (HttpRequestException exception) when (exception.HttpRequestError == HttpRequestError.InvalidResponse)
         {

@@ -1,5 +1,7 @@
 using System.Net;
+using System.Runtime.ExceptionServices;
 using System.Text.Json;
+using BuildKit.Transport;
 
 namespace BuildKit.Docker;
 
@@ -38,8 +40,10 @@ internal sealed class ImageOperations(DockerEngineClient client)
     public async Task<IReadOnlyList<string>> LoadImageAsync(
         Func<Stream, CancellationToken, Task> writeArchive, IProgress<JSONMessage>? progress, CancellationToken cancellationToken)
     {
-        using var content = new ArchiveContent(writeArchive);
-        using var response = await client.SendAsync(HttpMethod.Post, "images/load?quiet=1", content, cancellationToken).ConfigureAwait(false);
+        using var answeredEarly = new CancellationTokenSource();
+        using var content = new ImageArchiveContent(writeArchive, answeredEarly.Token);
+        using var http = client.CreateHttpClient(stream => new EarlyAnswerStream(stream, answeredEarly));
+        using var response = await SendAsync(http, content, cancellationToken).ConfigureAwait(false);
         var loaded = new List<string>();
         try
         {
@@ -67,6 +71,20 @@ internal sealed class ImageOperations(DockerEngineClient client)
         return loaded;
     }
 
+    private async Task<HttpResponseMessage> SendAsync(HttpClient http, ImageArchiveContent content, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await client.SendAsync(http, HttpMethod.Post, "images/load?quiet=1", content, cancellationToken).ConfigureAwait(false);
+        }
+        catch (ConnectionFailedException) when (content.Failure is not null)
+        {
+            // HttpClient takes whatever an archive's writer throws for a fault of the connection.
+            ExceptionDispatchInfo.Throw(content.Failure);
+            throw;
+        }
+    }
+
     // moby daemon/images/image_exporter.go and daemon/containerd/image_exporter.go write these lines.
     private static void AddLoaded(List<string> loaded, string? text)
     {
@@ -79,26 +97,4 @@ internal sealed class ImageOperations(DockerEngineClient client)
 
     private static DockerApiException LoadFailed(string message, Exception? inner) => new(
         "BuildKit.ImageLoadFailed", BuildKitErrorCategory.InvalidArgument, HttpStatusCode.OK, message, null, inner);
-
-    private sealed class ArchiveContent : HttpContent
-    {
-        private readonly Func<Stream, CancellationToken, Task> _writeArchive;
-
-        public ArchiveContent(Func<Stream, CancellationToken, Task> writeArchive)
-        {
-            _writeArchive = writeArchive;
-            Headers.TryAddWithoutValidation("Content-Type", "application/x-tar");
-        }
-
-        protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => SerializeToStreamAsync(stream, context, CancellationToken.None);
-
-        protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken) =>
-            _writeArchive(stream, cancellationToken);
-
-        protected override bool TryComputeLength(out long length)
-        {
-            length = 0;
-            return false;
-        }
-    }
 }

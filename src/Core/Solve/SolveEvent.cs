@@ -62,7 +62,27 @@ public sealed record SolveVertexWarning(string Vertex, int Level, string Short, 
 /// <param name="FileName">The file as the frontend names it, <c>Dockerfile</c> as a rule.</param>
 /// <param name="Text">The whole text of the file.</param>
 /// <param name="Ranges">The lines it is about, 1-based and inclusive.</param>
-public sealed record SolveSource(string FileName, string Text, IReadOnlyList<SolveSourceRange> Ranges);
+public sealed record SolveSource(string FileName, string Text, IReadOnlyList<SolveSourceRange> Ranges)
+{
+    /// <summary>The lines it is about with two before and after, each numbered and the lines themselves marked with <c>&gt;&gt;&gt;</c>; empty where there are none.</summary>
+    /// <returns>Lines separated by <c>\n</c>, the first of which names file and line.</returns>
+    public string Excerpt()
+    {
+        var lines = Text.Replace("\r\n", "\n", StringComparison.Ordinal).TrimEnd('\n').Split('\n');
+        var marked = Ranges.Where(range => range.StartLine >= 1 && range.StartLine <= lines.Length).ToList();
+        if (marked.Count == 0)
+            return string.Empty;
+        var first = marked.Min(range => range.StartLine);
+        var last = Math.Min(marked.Max(range => range.EndLine), lines.Length);
+        var text = new System.Text.StringBuilder($"{FileName}:{first}");
+        for (var number = Math.Max(1, first - 2); number <= Math.Min(lines.Length, last + 2); number++)
+        {
+            var marker = marked.Any(range => range.StartLine <= number && number <= range.EndLine) ? ">>>" : "   ";
+            text.Append($"\n{number,4} | {marker} {lines[number - 1]}");
+        }
+        return text.ToString();
+    }
+}
 
 /// <summary>Lines of a source file, 1-based and inclusive.</summary>
 /// <param name="StartLine">The first line.</param>

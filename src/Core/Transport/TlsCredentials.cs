@@ -16,6 +16,8 @@ internal sealed class TlsCredentials : IDisposable
         ClientContext = clientContext;
     }
 
+    public static TlsCredentials None { get; } = new(null, null, null);
+
     /// <summary>The authorities to trust, or null for the system's.</summary>
     public X509Certificate2Collection? Authorities { get; }
 

@@ -26,6 +26,22 @@ internal sealed class TlsTransport : DaemonTransport
     public static async Task<TlsTransport> CreateAsync(TcpTransport tcp, BuildKitTlsOptions options, CancellationToken cancellationToken) =>
         new(tcp, options, await TlsCredentials.LoadAsync(tcp.Target, options, cancellationToken).ConfigureAwait(false));
 
+    /// <summary>Whether the peer of a plain connection speaks TLS. Nothing but the start of a handshake is sent, and nothing of it is trusted.</summary>
+    public static async Task<bool> IsSpokenAsync(TcpTransport tcp, CancellationToken cancellationToken)
+    {
+        using var transport = new TlsTransport(tcp, new BuildKitTlsOptions { SkipVerify = true }, TlsCredentials.None);
+        try
+        {
+            var stream = await transport.ConnectAsync(ApplicationProtocol.Http2, cancellationToken).ConfigureAwait(false);
+            await stream.DisposeAsync().ConfigureAwait(false);
+            return true;
+        }
+        catch (ConnectionFailedException exception)
+        {
+            return exception.ErrorId is "BuildKit.TlsFailed" or "BuildKit.TlsClientCertificateRequired";
+        }
+    }
+
     protected override async ValueTask<Stream> ConnectCoreAsync(ApplicationProtocol protocol, CancellationToken cancellationToken)
     {
         var recorder = new FirstByteStream(await _tcp.ConnectAsync(protocol, cancellationToken).ConfigureAwait(false));

@@ -1,0 +1,123 @@
+using System.Collections.Concurrent;
+using System.Net;
+using BuildKit.Docker;
+using BuildKit.Grpc;
+using BuildKit.Solve;
+using BuildKit.Transport;
+
+namespace BuildKit.Builders;
+
+/// <summary>
+/// Finds out what answers at an endpoint and how gRPC gets there, by trying. An Engine answers <c>/_ping</c>; buildkitd does not speak HTTP/1.1 and fails that at once.
+/// An Engine's gRPC is tried directly first, which is how version 29 and later want it; up to 28 it turns an HTTP/2 preface down at once, and the upgrade is taken.
+/// What was found is remembered in the process and tried first the next time.
+/// </summary>
+internal sealed class RouteFinder(BuildKitEndpoint endpoint, DaemonTransport transport)
+{
+    // Something between us and an Engine may neither take an HTTP/2 preface nor turn it down.
+    private static readonly TimeSpan DirectTryTimeout = TimeSpan.FromSeconds(5);
+
+    private static readonly ConcurrentDictionary<BuildKitEndpoint, (BuildKitServerKind Kind, GrpcRoute Route)> Known = new();
+
+    /// <summary>What was found, with the channel on which the first call has been answered.</summary>
+    internal sealed record Found(BuildKitServerKind Kind, GrpcRoute Route, GrpcChannel Channel, IReadOnlyList<BuildKitWorker> Workers, DockerEngineClient? Engine, PingResponse? Ping);
+
+    public async Task<Found> FindAsync(CancellationToken cancellationToken)
+    {
+        var known = Known.TryGetValue(endpoint, out var value) ? value : default((BuildKitServerKind Kind, GrpcRoute Route)?);
+        if (known?.Kind == BuildKitServerKind.Buildkitd && await TryAsync(Buildkitd, null, transport.ConnectTimeout, cancellationToken).ConfigureAwait(false) is { Found: { } again })
+            return again;
+
+        var engine = new DockerEngineClient(transport, endpoint.HttpHeaders);
+        try
+        {
+            var found = await FindEngineAsync(engine, known?.Route, cancellationToken).ConfigureAwait(false)
+                ?? await FindBuildkitdAsync(cancellationToken).ConfigureAwait(false);
+            Known[endpoint] = (found.Kind, found.Route);
+            if (found.Engine is null)
+                engine.Dispose();
+            return found;
+        }
+        catch
+        {
+            Known.TryRemove(endpoint, out _);
+            engine.Dispose();
+            throw;
+        }
+    }
+
+    /// <returns>Null where no Engine answers.</returns>
+    private async Task<Found?> FindEngineAsync(DockerEngineClient engine, GrpcRoute? known, CancellationToken cancellationToken)
+    {
+        PingResponse ping;
+        try
+        {
+            ping = await engine.System.PingAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (ConnectionFailedException exception) when (exception.ErrorId is "BuildKit.NotABuilder" or "BuildKit.ConnectionLost")
+        {
+            return null;
+        }
+
+        Func<GrpcRoute, TimeSpan, Task<Outcome>> tryRoute = (route, timeout) => TryAsync(
+            channel => new Found(BuildKitServerKind.DockerEngine, route, channel, [], engine, ping), route == GrpcRoute.Upgrade ? engine : null, timeout, cancellationToken);
+        if (known == GrpcRoute.Upgrade && (await tryRoute(GrpcRoute.Upgrade, transport.ConnectTimeout).ConfigureAwait(false)).Found is { } again)
+            return again;
+
+        var direct = await tryRoute(GrpcRoute.Direct, Min(DirectTryTimeout, transport.ConnectTimeout)).ConfigureAwait(false);
+        if (direct.Found is not null)
+            return direct.Found;
+        var upgrade = await tryRoute(GrpcRoute.Upgrade, transport.ConnectTimeout).ConfigureAwait(false);
+
+        if (upgrade.Failure is DockerApiException { StatusCode: HttpStatusCode.NotFound })
+            throw ConnectionFailures.NotABuilder(transport.Target, "the Docker Engine there serves no BuildKit, neither directly nor by /grpc", direct.Failure);
+        return upgrade.Found ?? throw upgrade.Failure!;
+    }
+
+    private async Task<Found> FindBuildkitdAsync(CancellationToken cancellationToken)
+    {
+        var outcome = await TryAsync(Buildkitd, null, transport.ConnectTimeout, cancellationToken).ConfigureAwait(false);
+        if (outcome.Found is not null)
+            return outcome.Found;
+        if (outcome.Failure!.ErrorId is "BuildKit.ConnectionLost" or "BuildKit.NotABuilder")
+            throw await PeerDiagnosis.ExplainAsync(transport, outcome.Failure, cancellationToken).ConfigureAwait(false);
+        throw outcome.Failure;
+    }
+
+    private static Found Buildkitd(GrpcChannel channel) => new(BuildKitServerKind.Buildkitd, GrpcRoute.Direct, channel, [], null, null);
+
+    /// <summary>Asks for the workers, which every daemon can tell and a build has to know, over a new channel.</summary>
+    private async Task<Outcome> TryAsync(Func<GrpcChannel, Found> create, DockerEngineClient? upgradeWith, TimeSpan limit, CancellationToken cancellationToken)
+    {
+        var channel = new GrpcChannel(async token => upgradeWith is null
+            ? await transport.ConnectAsync(ApplicationProtocol.Http2, token).ConfigureAwait(false)
+            : await upgradeWith.UpgradeAsync("/grpc", "h2c", [], token).ConfigureAwait(false));
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        timeout.CancelAfter(limit);
+        BuildKitException failure;
+        try
+        {
+            var response = await new ControlClient(channel).ListWorkersAsync(timeout.Token).ConfigureAwait(false);
+            return new Outcome(create(channel) with { Workers = WorkerRecords.ToWorkers(response) }, null);
+        }
+        catch (RpcException exception)
+        {
+            failure = exception.InnerException is BuildKitException own ? own : DaemonErrors.FromRpc(transport, exception);
+        }
+        catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            failure = ConnectionFailures.Timeout(transport.Target, limit, exception);
+        }
+        catch
+        {
+            await channel.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+        await channel.DisposeAsync().ConfigureAwait(false);
+        return new Outcome(null, failure);
+    }
+
+    private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
+
+    private readonly record struct Outcome(Found? Found, BuildKitException? Failure);
+}

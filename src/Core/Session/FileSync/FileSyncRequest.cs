@@ -1,0 +1,60 @@
+using System.Globalization;
+using System.Text;
+using BuildKit.Grpc;
+
+namespace BuildKit.Session.FileSync;
+
+/// <summary>What the daemon asks for, from the metadata of its call (buildkit <c>session/filesync</c>, <c>decodeOpts</c>).</summary>
+/// <param name="DirName">Which source.</param>
+/// <param name="IncludePatterns">Only what matches one of these, if there are any.</param>
+/// <param name="ExcludePatterns">Nothing that matches these.</param>
+/// <param name="FollowPaths">Paths that are included together with what they lead to by symbolic links.</param>
+internal sealed record FileSyncRequest(
+    string DirName, IReadOnlyList<byte[]> IncludePatterns, IReadOnlyList<byte[]> ExcludePatterns, IReadOnlyList<byte[]> FollowPaths)
+{
+    // "override-excludes" of BuildKit before 0.11 is of no interest: it concerned excludes that a client had read from .dockerignore itself.
+    public static FileSyncRequest Read(Metadata headers)
+    {
+        var names = Values(headers, "dir-name");
+        return new FileSyncRequest(
+            names.Count > 0 ? Encoding.UTF8.GetString(names[0]) : "",
+            Values(headers, "include-patterns"),
+            Values(headers, "exclude-patterns"),
+            Values(headers, "followpaths"));
+    }
+
+    private static List<byte[]> Values(Metadata headers, string key)
+    {
+        var encoded = headers.GetAll(key + "-encoded").FirstOrDefault()?.Value is "1" or "t" or "T" or "true" or "TRUE" or "True";
+        return [.. headers.GetAll(key).Select(entry => encoded ? QueryUnescape(entry.Value) : Encoding.UTF8.GetBytes(entry.Value))];
+    }
+
+    /// <summary>Go's <c>url.QueryUnescape</c>; as upstream, what can't be decoded is empty.</summary>
+    private static byte[] QueryUnescape(string text)
+    {
+        var bytes = new List<byte>(text.Length);
+        for (var i = 0; i < text.Length; i++)
+        {
+            if (text[i] == '+')
+            {
+                bytes.Add((byte)' ');
+            }
+            else if (text[i] != '%')
+            {
+                bytes.AddRange(Encoding.UTF8.GetBytes(text, i, 1));
+            }
+            else if (byte.TryParse(text.AsSpan(i + 1, Math.Min(2, text.Length - i - 1)), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var value)
+                && i + 2 < text.Length)
+            {
+                bytes.Add(value);
+                i += 2;
+            }
+            else
+            {
+                return [];
+            }
+        }
+
+        return [.. bytes];
+    }
+}

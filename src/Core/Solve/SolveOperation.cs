@@ -1,0 +1,150 @@
+using System.Diagnostics;
+using BuildKit.Builders;
+using BuildKit.Grpc;
+using BuildKit.Protocol.Control;
+using BuildKit.Session;
+
+namespace BuildKit.Solve;
+
+/// <summary>Runs builds: opens the session, starts the status stream, solves, and puts the outputs in place.</summary>
+public static class SolveOperation
+{
+    /// <summary>How long the status stream may say nothing after the solve has ended.</summary>
+    private static readonly TimeSpan StatusIdleLimit = TimeSpan.FromSeconds(5);
+
+    /// <summary>Builds what a request asks for.</summary>
+    /// <param name="connection">The daemon that builds.</param>
+    /// <param name="request">What to build.</param>
+    /// <param name="events">Is told everything the daemon reports, in order, on a thread of the pool; null where nobody listens.</param>
+    /// <param name="cancellationToken">Stops the build on the daemon too; outputs are then left as they were.</param>
+    /// <returns>What the build gave. Outputs on this side are complete and in place.</returns>
+    /// <exception cref="SolveFailedException">The build failed on the daemon.</exception>
+    /// <exception cref="BuildKitException">The request can't be right, the context can't be read, an output can't be written, or the connection broke.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public static async Task<BuildKitSolveResult> RunAsync(
+        BuildKitConnection connection, SolveRequest request, IProgress<SolveEvent>? events, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(connection);
+        ArgumentNullException.ThrowIfNull(request);
+        var clock = Stopwatch.StartNew();
+        var daemon = StoreOf(connection);
+        var exports = ExportPlanner.Plan(request, daemon);
+        var frontend = DockerfileFrontend.Plan(request, daemon);
+        var solveRef = request.Ref ?? Identifier.New();
+        var journal = new SolveJournal();
+
+        await using var services = await SolveServices.CreateAsync(frontend, exports, cancellationToken).ConfigureAwait(false);
+        var session = await BuildSession.OpenAsync(
+            connection, frontend.SessionName, frontend.SharedKeyPath is null ? "" : SharedKey.For(frontend.SharedKeyPath), services.Definitions, cancellationToken)
+            .ConfigureAwait(false);
+        SolveResponse response;
+        await using (session.ConfigureAwait(false))
+        {
+            try
+            {
+                response = await SolveAsync(connection, Message(solveRef, session.Id, frontend, exports), journal, events, cancellationToken).ConfigureAwait(false);
+            }
+            catch (RpcException e)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                // The daemon reports a failure on this side as an echo of the session's; the first-hand error says more.
+                throw services.Failure ?? SolveErrorReader.Read(e, journal, solveRef, connection.Name);
+            }
+        }
+
+        var outputs = await services.CommitAsync(cancellationToken).ConfigureAwait(false);
+        return SolveResultReader.Read(response, journal, outputs, connection.Name, solveRef, clock.Elapsed);
+    }
+
+    private static DaemonStore StoreOf(BuildKitConnection connection) => connection.ImageStore switch
+    {
+        BuildKitImageStore.Graphdriver => DaemonStore.EngineGraphdriver,
+        BuildKitImageStore.Containerd => DaemonStore.EngineContainerd,
+        _ => DaemonStore.Buildkitd,
+    };
+
+    private static Protocol.Control.SolveRequest Message(string solveRef, string sessionId, FrontendPlan frontend, IReadOnlyList<PlannedExport> exports)
+    {
+        var message = new Protocol.Control.SolveRequest
+        {
+            Ref = solveRef,
+            Session = sessionId,
+            Frontend = DockerfileFrontend.Name,
+            Cache = new CacheOptions(),
+            FrontendAttrs = { frontend.Attributes.ToDictionary() },
+        };
+        foreach (var export in exports)
+            message.Exporters.Add(new Exporter { Type = export.WireName, Attrs = { export.Attributes.ToDictionary() } });
+        if (exports.Count > 0)
+        {
+            // Daemons before 0.13 read only these.
+            message.ExporterDeprecated = exports[0].WireName;
+            message.ExporterAttrsDeprecated.Add(exports[0].Attributes.ToDictionary());
+        }
+        return message;
+    }
+
+    private static async Task<SolveResponse> SolveAsync(
+        BuildKitConnection connection, Protocol.Control.SolveRequest message, SolveJournal journal, IProgress<SolveEvent>? events, CancellationToken cancellationToken)
+    {
+        var control = new ControlClient(connection.Invoker);
+        using var statusStop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var activity = new Activity();
+        var status = ReadStatusAsync(control, message.Ref, journal, events, activity, statusStop.Token);
+        try
+        {
+            return await control.SolveAsync(message, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            await DrainAsync(status, activity, cancellationToken).ConfigureAwait(false);
+            await statusStop.CancelAsync().ConfigureAwait(false);
+            await status.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private static async Task ReadStatusAsync(
+        ControlClient control, string solveRef, SolveJournal journal, IProgress<SolveEvent>? events, Activity activity, CancellationToken cancellationToken)
+    {
+        using var call = control.Status(solveRef, cancellationToken);
+        while (await call.ResponseStream.MoveNext(cancellationToken).ConfigureAwait(false))
+        {
+            activity.Touch();
+            var solveEvent = SolveEventReader.Read(call.ResponseStream.Current);
+            journal.Add(solveEvent);
+            events?.Report(solveEvent);
+        }
+    }
+
+    /// <summary>Waits for the end of the status stream, as long as it goes on saying something.</summary>
+    private static async Task DrainAsync(Task status, Activity activity, CancellationToken cancellationToken)
+    {
+        while (!status.IsCompleted && !cancellationToken.IsCancellationRequested)
+        {
+            var left = StatusIdleLimit - activity.Idle;
+            if (left <= TimeSpan.Zero)
+                return;
+            try
+            {
+                await status.WaitAsync(left, cancellationToken).ConfigureAwait(false);
+            }
+            catch (TimeoutException)
+            {
+            }
+            catch (Exception e) when (e is RpcException or OperationCanceledException)
+            {
+                return;
+            }
+        }
+    }
+
+    /// <summary>When the status stream last said something.</summary>
+    private sealed class Activity
+    {
+        private long _last = Stopwatch.GetTimestamp();
+
+        public TimeSpan Idle => Stopwatch.GetElapsedTime(Volatile.Read(ref _last));
+
+        public void Touch() => Volatile.Write(ref _last, Stopwatch.GetTimestamp());
+    }
+}

@@ -1,0 +1,111 @@
+using BuildKit.Builders;
+using BuildKit.Tests.Docker;
+using BuildKit.Transport;
+using Xunit;
+
+namespace BuildKit.Tests.Builders;
+
+public sealed class EndpointResolverTests : IDisposable
+{
+    private readonly TestDockerConfig _config = new();
+    private readonly Dictionary<string, string> _environment;
+    private readonly HashSet<string> _files = [];
+
+    public EndpointResolverTests()
+    {
+        _environment = new Dictionary<string, string> { ["DOCKER_CONFIG"] = _config.Directory };
+        _config.WriteContext("far", """{"Name":"far","Endpoints":{"docker":{"Host":"tcp://10.0.0.2:2376"}}}""");
+    }
+
+    public void Dispose() => _config.Dispose();
+
+    [Fact]
+    public async Task The_first_setting_wins()
+    {
+        _environment["BUILDKIT_HOST"] = "tcp://127.0.0.1:1";
+        _environment["DOCKER_HOST"] = "tcp://127.0.0.1:2";
+        _environment["DOCKER_CONTEXT"] = "far";
+        _config.WriteConfig("""{ "currentContext": "far" }""");
+
+        var named = await ResolveAsync("tcp://127.0.0.1:3");
+        Assert.Equal(("tcp://127.0.0.1:3", null, "tcp://127.0.0.1:3"), (named.Address, named.Source, named.Name));
+        Assert.Equal(("tcp://10.0.0.2:2376", "docker context 'far'", "far"), Seen(await ResolveAsync("far")));
+
+        Assert.Equal(("tcp://127.0.0.1:1", "$env:BUILDKIT_HOST", "tcp://127.0.0.1:1"), Seen(await ResolveAsync()));
+        _environment["BUILDKIT_HOST"] = "";
+        Assert.Equal(("tcp://127.0.0.1:2", "$env:DOCKER_HOST", "default"), Seen(await ResolveAsync()));
+        Assert.Equal(("tcp://127.0.0.1:2", "$env:DOCKER_HOST", "default"), Seen(await ResolveAsync("default")));
+        _environment.Remove("DOCKER_HOST");
+        Assert.Equal(("tcp://10.0.0.2:2376", "docker context 'far', $env:DOCKER_CONTEXT", "far"), Seen(await ResolveAsync()));
+        _environment.Remove("DOCKER_CONTEXT");
+        Assert.Equal(
+            ("tcp://10.0.0.2:2376", $"docker context 'far', currentContext in {Path.Combine(_config.Directory, "config.json")}", "far"), Seen(await ResolveAsync()));
+        _config.WriteConfig("""{ "currentContext": "default" }""");
+        Assert.Equal(("unix:///var/run/docker.sock", "default: no setting names another", "default"), Seen(await ResolveAsync()));
+    }
+
+    [Fact]
+    public async Task A_buildkitd_is_the_default_where_no_Engine_is()
+    {
+        _files.Add("/run/buildkit/buildkitd.sock");
+        Assert.Equal("unix:///run/buildkit/buildkitd.sock", (await ResolveAsync()).Address);
+        _files.Add("/var/run/docker.sock");
+        Assert.Equal("unix:///var/run/docker.sock", (await ResolveAsync()).Address);
+    }
+
+    [Fact]
+    public async Task DOCKER_TLS_VERIFY_turns_TLS_on_with_the_files_of_DOCKER_CERT_PATH()
+    {
+        _environment["DOCKER_HOST"] = "tcp://h";
+        _environment["DOCKER_CERT_PATH"] = "/certs";
+        Assert.Null((await ResolveAsync()).Tls);
+
+        _environment["DOCKER_TLS_VERIFY"] = "1";
+        Assert.Equal(new BuildKitTlsOptions { CaFile = "/certs/ca.pem" }, (await ResolveAsync()).Tls);
+        _files.UnionWith(["/certs/cert.pem", "/certs/key.pem"]);
+        var endpoint = await ResolveAsync();
+        Assert.Equal("tcp://h:2376", endpoint.Address);
+        Assert.Equal(new BuildKitTlsOptions { CaFile = "/certs/ca.pem", CertificateFile = "/certs/cert.pem", KeyFile = "/certs/key.pem" }, endpoint.Tls);
+
+        _environment.Remove("DOCKER_CERT_PATH");
+        Assert.Equal(Path.Combine(_config.Directory, "ca.pem"), (await ResolveAsync()).Tls!.CaFile);
+        _environment.Remove("DOCKER_TLS_VERIFY");
+        _environment["DOCKER_TLS"] = "1";
+        Assert.Equal(new BuildKitTlsOptions { SkipVerify = true }, (await ResolveAsync()).Tls);
+    }
+
+    [Fact]
+    public async Task Headers_of_the_docker_config_go_along()
+    {
+        _config.WriteConfig("""{ "HttpHeaders": { "X-Meta": "1" } }""");
+        Assert.Equal("1", (await ResolveAsync("tcp://h:1")).HttpHeaders["X-Meta"]);
+    }
+
+    [Fact]
+    public async Task An_error_says_which_setting_is_wrong()
+    {
+        _config.WriteConfig("""{ "currentContext": "gone" }""");
+        var failure = await Assert.ThrowsAsync<BuildKitException>(() => ResolveAsync());
+        Assert.Equal("BuildKit.DockerContextNotFound", failure.ErrorId);
+        Assert.Contains("It was chosen by currentContext in", failure.Message, StringComparison.Ordinal);
+
+        _environment["DOCKER_HOST"] = "ssh://user:hunter2@h";
+        failure = await Assert.ThrowsAsync<BuildKitException>(() => ResolveAsync());
+        Assert.Equal("BuildKit.UnsupportedEndpoint", failure.ErrorId);
+        Assert.Contains("It was chosen by $env:DOCKER_HOST", failure.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("hunter2", failure.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_path_is_no_address()
+    {
+        var failure = await Assert.ThrowsAsync<BuildKitException>(() => ResolveAsync("/run/docker.sock"));
+        Assert.Equal("BuildKit.InvalidEndpoint", failure.ErrorId);
+        Assert.Contains("unix:///run/docker.sock", failure.RecommendedAction, StringComparison.Ordinal);
+    }
+
+    private static (string Address, string? Source, string Name) Seen(BuildKitEndpoint endpoint) => (endpoint.Address, endpoint.Source, endpoint.Name);
+
+    private Task<BuildKitEndpoint> ResolveAsync(string? builder = null) =>
+        new EndpointResolver(_environment.GetValueOrDefault, _files.Contains).ResolveAsync(builder);
+}

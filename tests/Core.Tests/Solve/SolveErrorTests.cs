@@ -1,0 +1,98 @@
+using System.Text;
+using System.Text.Json;
+using BuildKit.Grpc;
+using BuildKit.Solve;
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
+using Xunit;
+using RpcStatus = BuildKit.Protocol.Rpc.Status;
+
+namespace BuildKit.Tests.Solve;
+
+public sealed class SolveErrorTests
+{
+    private const string Dockerfile = "FROM base:1\nRUN true\nRUN false\nRUN echo\nCMD x\n";
+
+    private static RpcException Error(string message, params (string Type, object Json)[] details)
+    {
+        var status = new RpcStatus { Code = 2, Message = message };
+        foreach (var (type, json) in details)
+            status.Details.Add(new Any { TypeUrl = "github.com/moby/buildkit/" + type, Value = ByteString.CopyFrom(JsonSerializer.SerializeToUtf8Bytes(json)) });
+        return new RpcException(new Status(StatusCode.Unknown, message), new Metadata { { "grpc-status-details-bin", status.ToByteArray() } });
+    }
+
+    private static SolveJournal Journal()
+    {
+        var journal = new SolveJournal();
+        var now = DateTimeOffset.UnixEpoch;
+        journal.Add(new SolveEvent(
+            [new SolveVertex("sha256:a", [], "[2/3] RUN true", now, now, false, "", null), new SolveVertex("sha256:b", [], "[3/3] RUN false", now, now, false, "exit code: 1", null)],
+            [], [new SolveVertexLog("sha256:b", 2, "one\ntwo\n"u8.ToArray(), now)], []));
+        return journal;
+    }
+
+    [Fact]
+    public void AFailedStepNamesItselfItsExitCodeItsLinesAndItsLastWords()
+    {
+        var error = Error(
+            "process \"/bin/sh -c false\" did not complete successfully: exit code: 7",
+            ("errdefs.Vertex+json", new { digest = "sha256:b" }),
+            ("errdefs.Source+json", new
+            {
+                info = new { filename = "Dockerfile", data = Encoding.UTF8.GetBytes(Dockerfile) },
+                ranges = new[] { new { start = new { line = 3 }, end = new { line = 3 } } },
+            }),
+            ("gatewayapi.ExitMessage+json", new { Code = 7 }));
+
+        var failure = Assert.IsType<SolveFailedException>(SolveErrorReader.Read(error, Journal(), "ref", "builder"));
+
+        Assert.Equal("BuildKit.SolveFailed", failure.ErrorId);
+        Assert.Equal("[3/3] RUN false", failure.Vertex);
+        Assert.Equal(7, failure.ExitCode);
+        Assert.Equal(["one", "two"], failure.Logs);
+        Assert.Equal(3, failure.SourceLocation!.Ranges[0].StartLine);
+        Assert.Contains("   3 | >>> RUN false", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("   2 |     RUN true", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void DetailsThatAreNotJsonDoNotHideTheError()
+    {
+        var status = new RpcStatus { Details = { new Any { TypeUrl = "github.com/moby/buildkit/errdefs.Source+json", Value = ByteString.CopyFromUtf8("{") } } };
+        var error = new RpcException(new Status(StatusCode.Unknown, "boom"), new Metadata { { "grpc-status-details-bin", status.ToByteArray() } });
+        Assert.Contains("boom", SolveErrorReader.Read(error, new SolveJournal(), "ref", "builder").Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("exporter \"image\" could not be found", "BuildKit.ExporterNotFound")]
+    [InlineData("target stage \"nope\" could not be found", "BuildKit.TargetNotFound")]
+    [InlineData("dockerfile parse error on line 2: unknown instruction: RUNN", "BuildKit.DockerfileSyntax")]
+    [InlineData("failed to compute cache key: failed to calculate checksum of ref x::y: \"/nope\": not found", "BuildKit.FileNotInContext")]
+    [InlineData("failed to read dockerfile: open Dockerfile: no such file or directory", "BuildKit.DockerfileNotFound")]
+    [InlineData("write /x: no space left on device", "BuildKit.DaemonDiskFull")]
+    [InlineData("something nobody has seen", "BuildKit.SolveFailed")]
+    public void TheDaemonsWordsGetAStableId(string message, string errorId)
+    {
+        var failure = SolveErrorReader.Read(Error(message), new SolveJournal(), "ref", "builder");
+        Assert.Equal(errorId, failure.ErrorId);
+        Assert.False(string.IsNullOrEmpty(failure.RecommendedAction));
+    }
+
+    [Fact]
+    public void ALostConnectionIsNotABuildFailure()
+    {
+        var failure = SolveErrorReader.Read(new RpcException(new Status(StatusCode.Unavailable, "reset")), new SolveJournal(), "ref", "unix:///x");
+        Assert.Equal("BuildKit.ConnectionLost", failure.ErrorId);
+        Assert.Equal(BuildKitErrorCategory.Connection, failure.Category);
+    }
+
+    [Fact]
+    public void TheJournalKeepsTheEndOfALongLogInBoundedMemory()
+    {
+        var journal = new SolveJournal();
+        for (var i = 0; i < 100_000; i++)
+            journal.Add(new SolveEvent([], [], [new SolveVertexLog("v", 1, Encoding.UTF8.GetBytes($"line {i}\n"), default)], []));
+        Assert.Equal(["line 99998", "line 99999"], journal.LastLines("v", 2));
+        Assert.True(journal.LastLines("v", int.MaxValue).Count < 5_000);
+    }
+}
