@@ -41,6 +41,16 @@ public sealed class EndpointResolver
         return endpoint with { HttpHeaders = config.HttpHeaders };
     }
 
+    /// <summary>Lists the names that <see cref="ResolveAsync(string?, CancellationToken)"/> knows: <c>default</c>, and the docker contexts.</summary>
+    /// <param name="cancellationToken">Ends the search.</param>
+    /// <returns>The names.</returns>
+    /// <exception cref="BuildKitException">The docker config is malformed.</exception>
+    public async Task<IReadOnlyList<string>> ListNamesAsync(CancellationToken cancellationToken = default)
+    {
+        var config = await DockerConfigFile.LoadAsync(DockerConfigFile.DefaultDirectory(_getEnvironmentVariable), cancellationToken).ConfigureAwait(false);
+        return [DefaultContext, .. await new DockerContextStore(config.Directory).ListNamesAsync(cancellationToken).ConfigureAwait(false)];
+    }
+
     private async Task<BuildKitEndpoint> ResolveAsync(string? builder, DockerConfigFile config, CancellationToken cancellationToken)
     {
         if (!string.IsNullOrEmpty(builder))

@@ -19,9 +19,16 @@ public sealed record SolveEvent(
 /// <param name="Completed">When it ended, well or not, or null.</param>
 /// <param name="Cached">Whether its result came from the cache.</param>
 /// <param name="Error">Why it failed; empty where it did not.</param>
-/// <param name="ProgressGroup">The name of the group in which it is shown, or null.</param>
+/// <param name="ProgressGroup">The group in which it is shown, or null.</param>
 public sealed record SolveVertex(
-    string Digest, IReadOnlyList<string> Inputs, string Name, DateTimeOffset? Started, DateTimeOffset? Completed, bool Cached, string Error, string? ProgressGroup);
+    string Digest, IReadOnlyList<string> Inputs, string Name, DateTimeOffset? Started, DateTimeOffset? Completed, bool Cached, string Error,
+    SolveProgressGroup? ProgressGroup);
+
+/// <summary>Vertexes that are shown as one, such as those of a <c>COPY --link</c>.</summary>
+/// <param name="Id">The group's identity; names need not be unique.</param>
+/// <param name="Name">Its name for a person.</param>
+/// <param name="Weak">Whether the group is not worth showing as long as only vertexes that carry this mark have started.</param>
+public sealed record SolveProgressGroup(string Id, string Name, bool Weak);
 
 /// <summary>A part of a vertex with progress of its own.</summary>
 /// <param name="Id">What it is about, such as <c>transferring context:</c> or a layer's digest.</param>

@@ -19,7 +19,7 @@ internal static class SolveEventReader
 
     private static SolveVertex ReadVertex(Vertex vertex) => new(
         vertex.Digest, vertex.Inputs.Count == 0 ? [] : [.. vertex.Inputs], vertex.Name, Time(vertex.Started), Time(vertex.Completed), vertex.Cached, vertex.Error,
-        vertex.ProgressGroup?.Name);
+        vertex.ProgressGroup is { } group ? new SolveProgressGroup(group.Id, group.Name, group.Weak) : null);
 
     private static SolveVertexStatus ReadStatus(VertexStatus status) => new(
         status.ID, status.Vertex, status.Name, status.Current, status.Total, Time(status.Timestamp) ?? default, Time(status.Started), Time(status.Completed));

@@ -1,0 +1,34 @@
+using System.Management.Automation;
+using System.Text.RegularExpressions;
+
+namespace BuildKit.Module.Binding;
+
+/// <summary>Reads <c>-Context</c>: a folder, or a URL that the daemon fetches.</summary>
+internal static partial class ContextArgument
+{
+    /// <summary>Resolves a context. A folder of that name wins over a URL, as it does for docker.</summary>
+    /// <param name="session">The session.</param>
+    /// <param name="context">What was written.</param>
+    /// <returns>An absolute path, or the URL as it is.</returns>
+    /// <exception cref="BuildKitException"><c>BuildKit.ContextNotFound</c>, or the path is none of the file system.</exception>
+    public static string Resolve(SessionState session, string context)
+    {
+        if (IsUrl(context) && !Directory.Exists(Path.Combine(session.Path.CurrentFileSystemLocation.ProviderPath, context)))
+            return context;
+        var path = FileSystemPath.Resolve(session, context);
+        return Directory.Exists(path) ? path : throw NotFound(context, path);
+    }
+
+    /// <summary>Whether the daemon would fetch it: http, git and ssh addresses, <c>user@host:path</c>, and <c>github.com/…</c> without a scheme.</summary>
+    /// <param name="context">What was written.</param>
+    public static bool IsUrl(string context) => Url().IsMatch(context);
+
+    private static BuildKitException NotFound(string context, string path) => File.Exists(path)
+        ? new BuildKitException("BuildKit.ContextNotFound", BuildKitErrorCategory.InvalidArgument, $"The context '{context}' is a file, not a folder.",
+            "Give the folder that holds what the Dockerfile copies; -Dockerfile names the file.") { Target = path }
+        : new BuildKitException("BuildKit.ContextNotFound", BuildKitErrorCategory.NotFound, $"The context '{context}' does not exist: there is no folder '{path}'.",
+            "Give a folder, or a git or http URL.") { Target = path };
+
+    [GeneratedRegex(@"^(https?|git|ssh)://|^github\.com/|^[\w.-]+@[\w.-]+:", RegexOptions.IgnoreCase)]
+    private static partial Regex Url();
+}

@@ -1,0 +1,31 @@
+using System.Management.Automation;
+
+namespace BuildKit.Module.Binding;
+
+/// <summary>Makes absolute paths of the file system out of what a person writes: relative to the session's location, with drives and <c>~</c>.</summary>
+internal static class FileSystemPath
+{
+    /// <summary>Resolves a path, which need not exist. Wildcards are not expanded.</summary>
+    /// <param name="session">The session.</param>
+    /// <param name="path">The path.</param>
+    /// <returns>An absolute path as the operating system knows it.</returns>
+    /// <exception cref="BuildKitException"><c>BuildKit.InvalidPath</c>: it is on no drive, or on one that holds no files.</exception>
+    public static string Resolve(SessionState session, string path)
+    {
+        try
+        {
+            var resolved = session.Path.GetUnresolvedProviderPathFromPSPath(path, out var provider, out _);
+            if (provider.Name != "FileSystem")
+                throw Invalid(path, $"'{path}' is on a drive of the provider {provider.Name}, which holds no files.", null);
+            // A folder's trailing separator would change its name.
+            return resolved.Length > 1 ? Path.TrimEndingDirectorySeparator(resolved) : resolved;
+        }
+        catch (Exception e) when (e is SessionStateException or ProviderInvocationException or PSInvalidOperationException or PSArgumentException)
+        {
+            throw Invalid(path, e.Message, e);
+        }
+    }
+
+    private static BuildKitException Invalid(string path, string message, Exception? inner) =>
+        new("BuildKit.InvalidPath", BuildKitErrorCategory.InvalidArgument, message, "Give a path of the file system.", inner) { Target = path };
+}

@@ -1,0 +1,66 @@
+using System.Management.Automation;
+using BuildKit.Module.Errors;
+
+namespace BuildKit.Module.Commands;
+
+/// <summary>
+/// What all cmdlets share: stopping, the pump between asynchronous work and the pipeline, and the way from an exception to an error record.
+/// </summary>
+public abstract class BuildKitCommandBase : PSCmdlet, IDisposable
+{
+    private static readonly TimeSpan IdleInterval = TimeSpan.FromMilliseconds(100);
+
+    private readonly CancellationTokenSource _stop = new();
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Dispose(disposing: true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Called by PowerShell on another thread when the pipeline is to stop.</summary>
+    protected override void StopProcessing() => _stop.Cancel();
+
+    /// <summary>Frees what the command holds.</summary>
+    /// <param name="disposing">Whether <see cref="Dispose()"/> was called.</param>
+    protected virtual void Dispose(bool disposing)
+    {
+        if (disposing)
+            _stop.Dispose();
+    }
+
+    /// <summary>Runs asynchronous work; its messages are written as they come.</summary>
+    /// <typeparam name="T">What it returns.</typeparam>
+    /// <param name="work">What to run, off the pipeline's thread. What it posts is done on the pipeline's thread.</param>
+    /// <param name="onIdle">Called on the pipeline's thread every so often while nothing is posted; null for nothing.</param>
+    /// <returns>What the work returned.</returns>
+    private protected T Run<T>(Func<PipelinePump, CancellationToken, Task<T>> work, Action? onIdle = null)
+    {
+        using var pump = new PipelinePump(_stop.Token);
+        try
+        {
+            return pump.Run(cancellationToken => work(pump, cancellationToken), onIdle ?? (static () => { }), IdleInterval);
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            throw new PipelineStoppedException();
+        }
+    }
+
+    /// <summary>Writes the error record of a failed input; the pipeline goes on with the next one.</summary>
+    /// <param name="exception">What happened.</param>
+    /// <param name="target">The input.</param>
+    private protected void WriteError(Exception exception, object? target) => WriteError(ErrorRecordFactory.Create(exception, target));
+
+    /// <summary>Ends the command with an error record, for what would be wrong with every input.</summary>
+    /// <param name="exception">What happened.</param>
+    /// <param name="target">What it happened to.</param>
+    private protected void ThrowError(Exception exception, object? target) => ThrowTerminatingError(ErrorRecordFactory.Create(exception, target));
+
+    /// <summary>Whether an exception is about what was asked for, rather than the pipeline's own way to end.</summary>
+    /// <param name="exception">The exception.</param>
+    /// <returns>False for what has to go through to PowerShell.</returns>
+    private protected static bool IsReportable(Exception exception) =>
+        exception is not (PipelineStoppedException or ActionPreferenceStopException or FlowControlException);
+}

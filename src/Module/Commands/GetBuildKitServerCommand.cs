@@ -1,0 +1,22 @@
+using System.Management.Automation;
+using BuildKit.Builders;
+using BuildKit.Module.Completion;
+
+namespace BuildKit.Module.Commands;
+
+/// <summary>Tells what a daemon is and can do.</summary>
+[Cmdlet(VerbsCommon.Get, "BuildKitServer")]
+[OutputType(typeof(BuildKitServer))]
+public sealed class GetBuildKitServerCommand : BuilderCommandBase
+{
+    /// <inheritdoc/>
+    [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Alias("Connection")]
+    [ArgumentCompleter(typeof(BuilderCompleter))]
+    [ValidateNotNullOrEmpty]
+    public override object? Builder { get; set; }
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord() =>
+        RunConnected(static (connection, cancellationToken) => connection.GetServerAsync(cancellationToken), WriteObject);
+}

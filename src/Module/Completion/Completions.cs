@@ -1,0 +1,26 @@
+using System.Management.Automation;
+using System.Management.Automation.Language;
+
+namespace BuildKit.Module.Completion;
+
+/// <summary>What the completers share.</summary>
+internal static class Completions
+{
+    /// <summary>Makes results of the values that begin with what has been typed.</summary>
+    /// <param name="values">All values.</param>
+    /// <param name="word">What has been typed, with its quote.</param>
+    /// <returns>The results, quoted where PowerShell needs it.</returns>
+    public static IEnumerable<CompletionResult> Matching(IEnumerable<string> values, string word)
+    {
+        var quote = word.Length > 0 && word[0] is '\'' or '"' ? word[..1] : "";
+        var typed = word.Trim('\'', '"');
+        return values.Where(value => value.StartsWith(typed, StringComparison.OrdinalIgnoreCase))
+            .Select(value => new CompletionResult(Quote(value, quote), value, CompletionResultType.ParameterValue, value));
+    }
+
+    private static string Quote(string value, string quote) => quote == "\""
+        ? $"\"{value.Replace("`", "``", StringComparison.Ordinal).Replace("$", "`$", StringComparison.Ordinal).Replace("\"", "`\"", StringComparison.Ordinal)}\""
+        : quote.Length > 0 || value.Any(c => char.IsWhiteSpace(c) || ",;'\"`$(){}&|<>@#".Contains(c, StringComparison.Ordinal))
+            ? $"'{CodeGeneration.EscapeSingleQuotedStringContent(value)}'"
+            : value;
+}

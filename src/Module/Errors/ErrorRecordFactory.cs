@@ -1,0 +1,43 @@
+using System.Management.Automation;
+
+namespace BuildKit.Module.Errors;
+
+/// <summary>The one place where an exception becomes an error record.</summary>
+internal static class ErrorRecordFactory
+{
+    /// <summary>Makes the record of an error.</summary>
+    /// <param name="exception">What happened.</param>
+    /// <param name="target">What it happened to, where the exception does not say.</param>
+    /// <returns>A record whose id begins with <c>BuildKit.</c> and whose details say what to do.</returns>
+    public static ErrorRecord Create(Exception exception, object? target) => exception switch
+    {
+        BuildKitException error => Create(error, error.ErrorId, CategoryOf(error.Category), error.Target ?? target, error.RecommendedAction),
+        // The engine's own errors, such as a drive that does not exist, have said it already.
+        IContainsErrorRecord { ErrorRecord: { } record } => Create(
+            exception, "BuildKit." + record.FullyQualifiedErrorId, record.CategoryInfo.Category, record.TargetObject ?? target, record.ErrorDetails?.RecommendedAction),
+        ObjectDisposedException => Create(exception, "BuildKit.ConnectionClosed", ErrorCategory.ConnectionError, target,
+            "The connection was closed by Disconnect-BuildKit. Connect again with Connect-BuildKit, or give an address."),
+        OperationCanceledException => Create(exception, "BuildKit.Canceled", ErrorCategory.OperationStopped, target, null),
+        _ => Create(exception, "BuildKit.Unexpected", ErrorCategory.NotSpecified, target,
+            "This is an error of the module. Please report it, with what Get-Error shows."),
+    };
+
+    private static ErrorRecord Create(Exception exception, string id, ErrorCategory category, object? target, string? recommendedAction) =>
+        new(exception, id, category, target)
+        {
+            ErrorDetails = new ErrorDetails(exception.Message) { RecommendedAction = recommendedAction ?? "" },
+        };
+
+    private static ErrorCategory CategoryOf(BuildKitErrorCategory category) => category switch
+    {
+        BuildKitErrorCategory.Connection => ErrorCategory.ConnectionError,
+        BuildKitErrorCategory.InvalidArgument => ErrorCategory.InvalidArgument,
+        BuildKitErrorCategory.NotFound => ErrorCategory.ObjectNotFound,
+        BuildKitErrorCategory.PermissionDenied => ErrorCategory.PermissionDenied,
+        BuildKitErrorCategory.NotSupported => ErrorCategory.NotImplemented,
+        BuildKitErrorCategory.BuildFailed => ErrorCategory.InvalidResult,
+        BuildKitErrorCategory.InputOutput => ErrorCategory.DeviceError,
+        BuildKitErrorCategory.Protocol => ErrorCategory.ProtocolError,
+        _ => ErrorCategory.NotSpecified,
+    };
+}
