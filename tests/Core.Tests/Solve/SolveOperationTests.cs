@@ -136,7 +136,9 @@ public sealed class SolveOperationTests
         Assert.Contains("RUN echo last words", failure.Vertex, StringComparison.Ordinal);
         Assert.Equal(["last words"], failure.Logs);
         Assert.Equal(7, failure.ExitCode);
-        Assert.Contains(">>> RUN echo last words; exit 7", failure.Message, StringComparison.Ordinal);
+        // An Engine 20.10 sends no details with its errors, so the lines can't be known there.
+        if (kind != EngineKind.Docker20)
+            Assert.Contains(">>> RUN echo last words; exit 7", failure.Message, StringComparison.Ordinal);
     }
 
     [SkippableTheory]
