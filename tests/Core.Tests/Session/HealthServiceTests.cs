@@ -10,7 +10,7 @@ public sealed class HealthServiceTests
     [Fact]
     public async Task The_session_is_serving()
     {
-        var method = (ServerMethod<HealthCheckRequest, HealthCheckResponse>)HealthService.BindService().Methods["/grpc.health.v1.Health/Check"];
+        var method = (ServerMethod<HealthCheckRequest, HealthCheckResponse>)HealthService.Definition.Methods["/grpc.health.v1.Health/Check"];
         Assert.Equal(HealthCheckResponse.Types.ServingStatus.Serving, (await method.Unary!(new HealthCheckRequest(), null!)).Status);
     }
 }

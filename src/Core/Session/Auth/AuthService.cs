@@ -44,19 +44,20 @@ internal sealed class AuthService : IDisposable
         _seeds = new TokenSeeds(credentials.Directory);
         _tokens = tokens;
         _getEnvironmentVariable = getEnvironmentVariable;
+        Definition = new ServerServiceDefinition()
+            .AddMethod(CredentialsMethod, Guard<CredentialsRequest, CredentialsResponse>(CredentialsAsync))
+            .AddMethod(FetchTokenMethod, Guard<FetchTokenRequest, FetchTokenResponse>(FetchTokenAsync))
+            .AddMethod(GetTokenAuthorityMethod, Guard<GetTokenAuthorityRequest, GetTokenAuthorityResponse>(GetTokenAuthorityAsync))
+            .AddMethod(VerifyTokenAuthorityMethod, Guard<VerifyTokenAuthorityRequest, VerifyTokenAuthorityResponse>(VerifyTokenAuthorityAsync));
     }
+
+    public ServerServiceDefinition Definition { get; }
 
     /// <summary>
     /// What failed first on this side, or null. It need not have mattered: the daemon may have gone on without, to a mirror or without a remote cache. Where the solve failed with
     /// these words in its message, this is the error to show.
     /// </summary>
     public BuildKitException? Failure => Volatile.Read(ref _failure);
-
-    public ServerServiceDefinition BindService() => new ServerServiceDefinition()
-        .AddMethod(CredentialsMethod, Guard<CredentialsRequest, CredentialsResponse>(CredentialsAsync))
-        .AddMethod(FetchTokenMethod, Guard<FetchTokenRequest, FetchTokenResponse>(FetchTokenAsync))
-        .AddMethod(GetTokenAuthorityMethod, Guard<GetTokenAuthorityRequest, GetTokenAuthorityResponse>(GetTokenAuthorityAsync))
-        .AddMethod(VerifyTokenAuthorityMethod, Guard<VerifyTokenAuthorityRequest, VerifyTokenAuthorityResponse>(VerifyTokenAuthorityAsync));
 
     public void Dispose() => _seeds.Dispose();
 

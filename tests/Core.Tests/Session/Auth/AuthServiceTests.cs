@@ -28,7 +28,7 @@ public sealed class AuthServiceTests : IDisposable
     [Fact]
     public void The_four_methods_are_served() => Assert.Equal(
         ["/moby.filesync.v1.Auth/Credentials", "/moby.filesync.v1.Auth/FetchToken", "/moby.filesync.v1.Auth/GetTokenAuthority", "/moby.filesync.v1.Auth/VerifyTokenAuthority"],
-        Service().BindService().MethodNames.Order());
+        Service().Definition.MethodNames.Order());
 
     [Fact]
     public async Task Credentials_are_user_and_password_or_the_identity_token_alone_or_nothing()
@@ -239,7 +239,7 @@ public sealed class AuthServiceTests : IDisposable
     private static Task<TResponse> CallAsync<TRequest, TResponse>(AuthService service, TRequest request)
     {
         var name = typeof(TRequest).Name.Replace("Request", "", StringComparison.Ordinal);
-        var method = (ServerMethod<TRequest, TResponse>)service.BindService().Methods[$"/moby.filesync.v1.Auth/{name}"];
+        var method = (ServerMethod<TRequest, TResponse>)service.Definition.Methods[$"/moby.filesync.v1.Auth/{name}"];
         return method.Unary!(request, new Context()).WaitAsync(TimeSpan.FromSeconds(60));
     }
 
