@@ -23,12 +23,14 @@ internal sealed class RouteFinder(BuildKitEndpoint endpoint, DaemonTransport tra
     private static readonly ConcurrentDictionary<BuildKitEndpoint, (BuildKitServerKind Kind, GrpcRoute Route)> Known = new();
 
     /// <summary>What was found, with the channel on which the first call has been answered.</summary>
-    internal sealed record Found(BuildKitServerKind Kind, GrpcRoute Route, GrpcChannel Channel, IReadOnlyList<BuildKitWorker> Workers, DockerEngineClient? Engine, PingResponse? Ping);
+    internal sealed record Found(
+        BuildKitServerKind Kind, GrpcRoute Route, GrpcChannel Channel, IReadOnlyList<BuildKitWorker> Workers, DockerEngineClient? Engine, PingResponse? Ping);
 
     public async Task<Found> FindAsync(CancellationToken cancellationToken)
     {
         var known = Known.TryGetValue(endpoint, out var value) ? value : default((BuildKitServerKind Kind, GrpcRoute Route)?);
-        if (known?.Kind == BuildKitServerKind.Buildkitd && await TryAsync(Buildkitd, null, transport.ConnectTimeout, cancellationToken).ConfigureAwait(false) is { Found: { } again })
+        if (known?.Kind == BuildKitServerKind.Buildkitd
+            && await TryAsync(Buildkitd, null, transport.ConnectTimeout, cancellationToken).ConfigureAwait(false) is { Found: { } again })
             return again;
 
         var engine = new DockerEngineClient(transport, endpoint.HttpHeaders);
