@@ -107,7 +107,7 @@ Describe 'Errors' {
 
     It 'become exceptions of the library with -ErrorAction Stop' {
         try { Get-BuildKitServer unix:///nowhere.sock -ErrorAction Stop } catch { $caught = $_ }
-        $caught.Exception | Should -BeOfType ([BuildKit.BuildKitException])
+        $caught.Exception | Should -BeOfType ([BuildKit.BuildKitException, BuildKit.Core])
         $caught.Exception.ErrorId | Should -Be 'BuildKit.SocketNotFound'
     }
 }

@@ -8,9 +8,13 @@ BeforeAll {
             ForEach-Object { '{0} {1} {2}' -f $_.GetName().Name, $_.GetName().Version, [Runtime.Loader.AssemblyLoadContext]::GetLoadContext($_).Name } | Sort-Object
 '@
     # An assembly of the name Google.Protobuf that is not Google's, as another module might bring it in another version.
-    $other = Join-Path TestDrive: Google.Protobuf.dll
     $other = Join-Path (Get-PSDrive TestDrive).Root Google.Protobuf.dll
-    Add-Type -OutputAssembly $other -TypeDefinition '[assembly: System.Reflection.AssemblyVersion("99.0.0.0")] namespace Other { public class Message { public string Text => "other"; } }'
+    $tree = [Microsoft.CodeAnalysis.CSharp.CSharpSyntaxTree]::ParseText('[assembly: System.Reflection.AssemblyVersion("99.0.0.0")] namespace Other { public class Message { public string Text => "other"; } }')
+    $references = [Microsoft.CodeAnalysis.MetadataReference[]] ('System.Runtime', 'System.Private.CoreLib').ForEach{ [Microsoft.CodeAnalysis.MetadataReference]::CreateFromFile([Reflection.Assembly]::Load($_).Location) }
+    $options = [Microsoft.CodeAnalysis.CSharp.CSharpCompilationOptions]::new('DynamicallyLinkedLibrary')
+    $compilation = [Microsoft.CodeAnalysis.CSharp.CSharpCompilation]::Create('Google.Protobuf', [Microsoft.CodeAnalysis.SyntaxTree[]] $tree, $references, $options)
+    $emitted = [Microsoft.CodeAnalysis.FileSystemExtensions]::Emit($compilation, $other)
+    if (-not $emitted.Success) { throw $emitted.Diagnostics }
     # A call that parses messages, and fails only because nobody listens.
     $use = '$null = Get-BuildKitServer unix:///nowhere.sock -ErrorAction SilentlyContinue -ErrorVariable failure; if ($failure[0].FullyQualifiedErrorId -notlike "BuildKit.*") { throw $failure }' +
         '; $null = [Runtime.Loader.AssemblyLoadContext]::All.Where{ $_.Name -eq "BuildKit" }[0].LoadFromAssemblyName("Google.Protobuf")'
@@ -39,7 +43,7 @@ Describe 'Loading' {
     }
 
     It 'declares no public type that needs the library before it can be found' {
-        Invoke-NewShell "[Reflection.Assembly]::LoadFrom('$root/lib/BuildKit.dll').GetExportedTypes().Count" | Should -BeGreaterThan 5
+        Invoke-NewShell "[Reflection.Assembly]::LoadFrom('$root/lib/BuildKit.dll').GetExportedTypes().Name" | Should -Contain 'InvokeBuildKitSolveCommand'
     }
 
     It 'can be imported, removed and imported again, in several runspaces' {

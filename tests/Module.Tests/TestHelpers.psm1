@@ -44,4 +44,4 @@ function Wait-Until([scriptblock] $Condition, [int] $Seconds = 30) {
     }
 }
 
-Export-ModuleMember -Function * 
+Export-ModuleMember -Function * -Alias @()
