@@ -7,8 +7,8 @@ using BuildKit.Transport;
 namespace BuildKit.Builders;
 
 /// <summary>
-/// An open connection to a daemon. Calls may run at the same time on it; one that was lost is opened anew by the next call. Failures are <see cref="ConnectionFailedException"/>,
-/// <see cref="DockerApiException"/>, or a <see cref="BuildKitException"/> with the daemon's words.
+/// An open connection to a daemon. Calls may run at the same time on it; one that was lost is opened anew by the next call.
+/// Failures are <see cref="ConnectionFailedException"/>, <see cref="DockerApiException"/>, or a <see cref="BuildKitException"/> with the daemon's words.
 /// </summary>
 public sealed class BuildKitConnection : IAsyncDisposable
 {

@@ -20,6 +20,9 @@ internal static class DaemonErrors
             StatusCode.InvalidArgument => ("DaemonBadRequest", BuildKitErrorCategory.InvalidArgument),
             _ => ("DaemonError", BuildKitErrorCategory.Protocol),
         };
-        return new BuildKitException("BuildKit." + id, category, $"{transport.Target} answered: {exception.Status.Detail}", null, exception) { Target = transport.Target.Address };
+        return new BuildKitException("BuildKit." + id, category, $"{transport.Target} answered: {exception.Status.Detail}", null, exception)
+        {
+            Target = transport.Target.Address,
+        };
     }
 }

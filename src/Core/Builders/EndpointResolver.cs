@@ -81,7 +81,7 @@ public sealed class EndpointResolver
         var address = OperatingSystem.IsWindows() ? DockerPipe
             : !_fileExists(DockerSocket) && _fileExists(BuildkitdSocket) ? $"unix://{BuildkitdSocket}"
             : $"unix://{DockerSocket}";
-        return BuildKitEndpoint.Parse(address) with { Name = DefaultContext, Source = "default: no setting names another" };
+        return BuildKitEndpoint.Parse(address) with { Name = DefaultContext, Source = "default" };
     }
 
     private static async Task<BuildKitEndpoint> FromContextAsync(string name, string? setting, DockerConfigFile config, CancellationToken cancellationToken)

@@ -9,7 +9,7 @@ namespace BuildKit.Builders;
 
 /// <summary>
 /// Finds out what answers at an endpoint and how gRPC gets there, by trying. An Engine answers <c>/_ping</c>; buildkitd does not speak HTTP/1.1 and fails that at once.
-/// An Engine's gRPC is tried directly first, which is how version 29 and later want it; up to 28 it turns an HTTP/2 preface down at once, and the upgrade is taken.
+/// An Engine from version 29 is tried directly first and then by the upgrade, an older one the other way round.
 /// What was found is remembered in the process and tried first the next time.
 /// </summary>
 internal sealed class RouteFinder(BuildKitEndpoint endpoint, DaemonTransport transport)
@@ -17,15 +17,20 @@ internal sealed class RouteFinder(BuildKitEndpoint endpoint, DaemonTransport tra
     // Something between us and an Engine may neither take an HTTP/2 preface nor turn it down.
     private static readonly TimeSpan DirectTryTimeout = TimeSpan.FromSeconds(5);
 
+    // Docker 29: moby daemon/command, "HTTP/1, HTTP/2 and h2c on the HTTP server"
+    private static readonly Version FirstDirectApiVersion = new(1, 52);
+
     private static readonly ConcurrentDictionary<BuildKitEndpoint, (BuildKitServerKind Kind, GrpcRoute Route)> Known = new();
 
     /// <summary>What was found, with the channel on which the first call has been answered.</summary>
-    internal sealed record Found(BuildKitServerKind Kind, GrpcRoute Route, GrpcChannel Channel, IReadOnlyList<BuildKitWorker> Workers, DockerEngineClient? Engine, PingResponse? Ping);
+    internal sealed record Found(
+        BuildKitServerKind Kind, GrpcRoute Route, GrpcChannel Channel, IReadOnlyList<BuildKitWorker> Workers, DockerEngineClient? Engine, PingResponse? Ping);
 
     public async Task<Found> FindAsync(CancellationToken cancellationToken)
     {
         var known = Known.TryGetValue(endpoint, out var value) ? value : default((BuildKitServerKind Kind, GrpcRoute Route)?);
-        if (known?.Kind == BuildKitServerKind.Buildkitd && await TryAsync(Buildkitd, null, transport.ConnectTimeout, cancellationToken).ConfigureAwait(false) is { Found: { } again })
+        if (known?.Kind == BuildKitServerKind.Buildkitd
+            && await TryAsync(Buildkitd, null, transport.ConnectTimeout, cancellationToken).ConfigureAwait(false) is { Found: { } again })
             return again;
 
         var engine = new DockerEngineClient(transport, endpoint.HttpHeaders);
@@ -59,19 +64,24 @@ internal sealed class RouteFinder(BuildKitEndpoint endpoint, DaemonTransport tra
             return null;
         }
 
-        Func<GrpcRoute, TimeSpan, Task<Outcome>> tryRoute = (route, timeout) => TryAsync(
-            channel => new Found(BuildKitServerKind.DockerEngine, route, channel, [], engine, ping), route == GrpcRoute.Upgrade ? engine : null, timeout, cancellationToken);
-        if (known == GrpcRoute.Upgrade && (await tryRoute(GrpcRoute.Upgrade, transport.ConnectTimeout).ConfigureAwait(false)).Found is { } again)
-            return again;
+        // No Engine up to API 1.51 (version 28) serves gRPC itself; to ask it first for what it will refuse costs a new process 20 ms.
+        var first = known ?? (Version.Parse(ping.ApiVersion) < FirstDirectApiVersion ? GrpcRoute.Upgrade : GrpcRoute.Direct);
+        var second = first == GrpcRoute.Direct ? GrpcRoute.Upgrade : GrpcRoute.Direct;
+        var failures = new Dictionary<GrpcRoute, BuildKitException>();
+        foreach (var route in new[] { first, second })
+        {
+            var upgradeWith = route == GrpcRoute.Upgrade ? engine : null;
+            var limit = route == GrpcRoute.Direct ? Min(DirectTryTimeout, transport.ConnectTimeout) : transport.ConnectTimeout;
+            var outcome = await TryAsync(
+                channel => new Found(BuildKitServerKind.DockerEngine, route, channel, [], engine, ping), upgradeWith, limit, cancellationToken).ConfigureAwait(false);
+            if (outcome.Found is not null)
+                return outcome.Found;
+            failures[route] = outcome.Failure!;
+        }
 
-        var direct = await tryRoute(GrpcRoute.Direct, Min(DirectTryTimeout, transport.ConnectTimeout)).ConfigureAwait(false);
-        if (direct.Found is not null)
-            return direct.Found;
-        var upgrade = await tryRoute(GrpcRoute.Upgrade, transport.ConnectTimeout).ConfigureAwait(false);
-
-        if (upgrade.Failure is DockerApiException { StatusCode: HttpStatusCode.NotFound })
-            throw ConnectionFailures.NotABuilder(transport.Target, "the Docker Engine there serves no BuildKit, neither directly nor by /grpc", direct.Failure);
-        return upgrade.Found ?? throw upgrade.Failure!;
+        throw failures[GrpcRoute.Upgrade] is DockerApiException { StatusCode: HttpStatusCode.NotFound }
+            ? ConnectionFailures.NotABuilder(transport.Target, "the Docker Engine there serves no BuildKit, neither directly nor by /grpc", failures[GrpcRoute.Direct])
+            : failures[GrpcRoute.Upgrade];
     }
 
     private async Task<Found> FindBuildkitdAsync(CancellationToken cancellationToken)

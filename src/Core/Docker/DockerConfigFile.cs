@@ -68,11 +68,11 @@ internal sealed record DockerConfigFile
         return json is null ? empty : new DockerConfigFile
         {
             Directory = directory,
-            Auths = json.Auths is null ? empty.Auths : json.Auths.ToDictionary(entry => entry.Key, entry => DecodeAuth(empty.FilePath, entry.Key, entry.Value), StringComparer.Ordinal),
+            Auths = json.Auths?.ToDictionary(entry => entry.Key, entry => DecodeAuth(empty.FilePath, entry.Key, entry.Value)) ?? empty.Auths,
             CredentialsStore = NullIfEmpty(json.CredsStore),
             CredentialHelpers = json.CredHelpers ?? empty.CredentialHelpers,
             CurrentContext = NullIfEmpty(json.CurrentContext),
-            Proxies = json.Proxies is null ? empty.Proxies : json.Proxies.ToDictionary(entry => entry.Key, entry => entry.Value ?? new DockerProxyConfig(), StringComparer.Ordinal),
+            Proxies = json.Proxies?.ToDictionary(entry => entry.Key, entry => entry.Value ?? new DockerProxyConfig()) ?? empty.Proxies,
             HttpHeaders = json.HttpHeaders ?? empty.HttpHeaders,
         };
     }

@@ -59,7 +59,8 @@ internal sealed class DockerEngineClient : IDisposable
                 return response.Stream;
             await response.Stream.DisposeAsync().ConfigureAwait(false);
             var statusCode = (HttpStatusCode)response.StatusCode;
-            throw DockerApiException.Create(statusCode, ReadMessage(response.Body) ?? $"The Engine answered POST {path} with HTTP {response.StatusCode}.", _transport.Target.Address);
+            var message = ReadMessage(response.Body) ?? $"The Engine answered POST {path} with HTTP {response.StatusCode}.";
+            throw DockerApiException.Create(statusCode, message, _transport.Target.Address);
         }
         catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
         {
@@ -178,7 +179,8 @@ internal sealed class DockerEngineClient : IDisposable
         if (version < OldestApiVersion)
         {
             throw ConnectionFailures.Create(
-                _transport.Target, "EngineTooOld", $"The Docker Engine at {_transport.Target} speaks API {engineVersion}; {OldestApiVersion} (Docker 20.10) is the oldest supported.",
+                _transport.Target, "EngineTooOld",
+                $"The Docker Engine at {_transport.Target} speaks API {engineVersion}; {OldestApiVersion} (Docker 20.10) is the oldest supported.",
                 "Update the Docker Engine.", category: BuildKitErrorCategory.NotSupported);
         }
         return (version < NewestApiVersion ? version : NewestApiVersion).ToString(2);

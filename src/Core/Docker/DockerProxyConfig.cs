@@ -1,6 +1,8 @@
 namespace BuildKit.Docker;
 
-/// <summary>The proxies that the docker config sets for the builds of a daemon, or of every daemon (<c>default</c>). Addresses may hold passwords, so its text shows none.</summary>
+/// <summary>
+/// The proxies that the docker config sets for the builds of a daemon, or of every daemon (<c>default</c>). Addresses may hold passwords, so its text shows none.
+/// </summary>
 internal sealed record DockerProxyConfig
 {
     public string? HttpProxy { get; init; }

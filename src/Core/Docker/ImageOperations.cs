@@ -22,7 +22,8 @@ internal sealed class ImageOperations(DockerEngineClient client)
         catch (DockerApiException exception) when (exception.StatusCode == HttpStatusCode.NotFound)
         {
             throw new DockerApiException(
-                "BuildKit.ImageNotFound", BuildKitErrorCategory.NotFound, exception.StatusCode, exception.Message, "Check the image's name, or build or pull it first.", exception)
+                "BuildKit.ImageNotFound", BuildKitErrorCategory.NotFound, exception.StatusCode, exception.Message,
+                "Check the image's name, or build or pull it first.", exception)
             {
                 Target = name,
             };

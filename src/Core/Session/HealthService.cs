@@ -9,7 +9,7 @@ internal static class HealthService
     private static readonly Method<HealthCheckRequest, HealthCheckResponse> CheckMethod =
         Method.Protobuf<HealthCheckRequest, HealthCheckResponse>(MethodType.Unary, "grpc.health.v1.Health", "Check");
 
-    public static ServerServiceDefinition BindService() => new ServerServiceDefinition().AddMethod(
+    public static ServerServiceDefinition Definition { get; } = new ServerServiceDefinition().AddMethod(
         CheckMethod,
         static (HealthCheckRequest _, ServerCallContext _) => Task.FromResult(new HealthCheckResponse { Status = HealthCheckResponse.Types.ServingStatus.Serving }));
 }

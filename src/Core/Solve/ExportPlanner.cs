@@ -1,3 +1,5 @@
+using BuildKit.Docker;
+
 namespace BuildKit.Solve;
 
 /// <summary>Turns the outputs of a request into exporters of one kind of daemon, by <see cref="ExporterTable"/>.</summary>
@@ -49,7 +51,7 @@ internal static class ExportPlanner
         foreach (var (key, value) in output.Attributes)
             attributes[key] = value;
         if (row.TakesName && request.Tags.Count > 0)
-            attributes["name"] = string.Join(',', request.Tags);
+            attributes["name"] = string.Join(',', request.Tags.Select(ImageReference.Normalize));
         return new PlannedExport(row.Type, row.WireName, attributes, row.Destination, output.Destination);
     }
 

@@ -1,10 +1,11 @@
 using System.Text;
+using System.Text.RegularExpressions;
 using BuildKit.Grpc;
 
 namespace BuildKit.Solve;
 
 /// <summary>Turns the error of a <c>Solve</c> call into one that names the vertex, the exit code, the Dockerfile's lines and the last log lines.</summary>
-internal static class SolveErrorReader
+internal static partial class SolveErrorReader
 {
     private const int LogLines = 20;
 
@@ -29,13 +30,23 @@ internal static class SolveErrorReader
             row.ErrorId, row.Category, Compose(error.Status.Detail, vertex, details.Source, logs), row.RecommendedAction, error)
         {
             Vertex = vertex?.Name,
-            ExitCode = details.ExitCode,
+            ExitCode = details.ExitCode ?? ExitCodeIn(error.Status.Detail),
             SourceLocation = details.Source,
             Logs = logs,
             Ref = solveRef,
             Target = vertex?.Name,
         };
     }
+
+    // Daemons before 0.11 send the exit code in words only.
+    private static int? ExitCodeIn(string message)
+    {
+        var match = ExitCodeInWords().Match(message);
+        return match.Success && int.TryParse(match.Groups[1].Value, out var code) ? code : null;
+    }
+
+    [GeneratedRegex(@"exit code: (\d+)$")]
+    private static partial Regex ExitCodeInWords();
 
     private static string Compose(string message, SolveVertex? vertex, SolveSource? source, IReadOnlyList<string> logs)
     {

@@ -53,7 +53,7 @@ public static class SolveOperation
         }
 
         var outputs = await services.CommitAsync(cancellationToken).ConfigureAwait(false);
-        return SolveResultReader.Read(response, journal, outputs, connection.Name, solveRef, clock.Elapsed);
+        return SolveResultReader.Read(response, journal, exports, outputs, connection.Name, solveRef, clock.Elapsed);
     }
 
     private static DaemonStore StoreOf(BuildKitConnection connection) => connection.ImageStore switch

@@ -15,6 +15,8 @@ public sealed record BuildKitTlsOptions
     /// <summary>The name that the daemon's certificate must carry, where it differs from the host in the address.</summary>
     public string? ServerName { get; init; }
 
-    /// <summary>Whether any server certificate is accepted (<c>docker --tls</c> without <c>--tlsverify</c>). Whoever sits between can then read and change everything.</summary>
+    /// <summary>
+    /// Whether any server certificate is accepted (<c>docker --tls</c> without <c>--tlsverify</c>). Whoever sits between can then read and change everything.
+    /// </summary>
     public bool SkipVerify { get; init; }
 }

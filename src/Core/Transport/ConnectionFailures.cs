@@ -53,7 +53,8 @@ internal static class ConnectionFailures
             target, "ConnectionRefused", $"Can't connect to {target}: nobody listens on port {port} of {host}.",
             "Check the port, and that the daemon runs and listens on that address.", exception),
         SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain or SocketError.NoRecovery => Create(
-            target, "HostNotFound", $"Can't connect to {target}: the name '{host}' can't be resolved.", "Check the spelling of the host, and the name service of this machine.", exception),
+            target, "HostNotFound", $"Can't connect to {target}: the name '{host}' can't be resolved.",
+            "Check the spelling of the host, and the name service of this machine.", exception),
         SocketError.TimedOut => Create(
             target, "ConnectionTimeout", $"Can't connect to {target}: the host did not answer.", "Check the address, and that no firewall drops the packets.", exception),
         _ => Other(target, exception),

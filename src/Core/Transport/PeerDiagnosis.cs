@@ -25,8 +25,8 @@ internal static class PeerDiagnosis
     }
 
     /// <summary>
-    /// In TLS 1.3 a server judges the client's certificate after the client's side of the handshake is done, so that its alert may be lost behind a request that it never reads.
-    /// Who only listens gets it.
+    /// In TLS 1.3 a server judges the client's certificate after the client's side of the handshake is done, so that its alert may be lost behind a request
+    /// that it never reads. Who only listens gets it.
     /// </summary>
     private static async Task<ConnectionFailedException?> FindAlertAsync(TlsTransport tls, CancellationToken cancellationToken)
     {

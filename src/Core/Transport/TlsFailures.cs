@@ -21,7 +21,8 @@ internal static class TlsFailures
     private static readonly uint[] SchannelCodes = [0x80090325, 0x80090327, 0x80090328];
 
     public static ConnectionFailedException FileNotFound(TransportTarget target, string path, Exception inner) => ConnectionFailures.Create(
-        target, "TlsFileNotFound", $"The file '{path}' that TLS to {target} needs does not exist.", "Check the path of the certificates.", inner, BuildKitErrorCategory.NotFound);
+        target, "TlsFileNotFound", $"The file '{path}' that TLS to {target} needs does not exist.", "Check the path of the certificates.", inner,
+        BuildKitErrorCategory.NotFound);
 
     public static ConnectionFailedException FileInvalid(TransportTarget target, string path, string why, Exception? inner) => ConnectionFailures.Create(
         target, "TlsFileInvalid", $"TLS to {target} can't use '{path}': {why}.", "Give PEM files: ca.pem, cert.pem, and key.pem that is not encrypted.", inner,
@@ -52,7 +53,8 @@ internal static class TlsFailures
         {
             return ConnectionFailures.Create(
                 target, "TlsCertificateExpired",
-                $"The certificate of {target} is valid from {server.NotBefore.ToUniversalTime():u} to {server.NotAfter.ToUniversalTime():u}, or its issuer's has run out; now is {DateTime.UtcNow:u}.",
+                $"The certificate of {target}, valid from {server.NotBefore.ToUniversalTime():u} to {server.NotAfter.ToUniversalTime():u}, or that of its issuer "
+                + $"is not valid now, {DateTime.UtcNow:u}.",
                 "Renew the daemon's certificate, or set this machine's clock.");
         }
         if ((errors & SslPolicyErrors.RemoteCertificateNameMismatch) != 0)
@@ -101,8 +103,8 @@ internal static class TlsFailures
         return null;
     }
 
-    private static ConnectionFailedException Failed(TransportTarget target, string why, Exception? inner) =>
-        ConnectionFailures.Create(target, "TlsFailed", $"TLS to {target} failed: {why.TrimEnd('.')}.", "The daemon may want a client certificate, or another version of TLS; its log says more.", inner);
+    private static ConnectionFailedException Failed(TransportTarget target, string why, Exception? inner) => ConnectionFailures.Create(
+        target, "TlsFailed", $"TLS to {target} failed: {why.TrimEnd('.')}.", "The daemon may want a client certificate, or another version of TLS; its log says more.", inner);
 
     private static string Names(X509Certificate2 certificate)
     {

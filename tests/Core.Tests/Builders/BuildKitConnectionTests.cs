@@ -76,7 +76,21 @@ public sealed class BuildKitConnectionTests
         var server = await connection.GetServerAsync().WaitAsync(Guard);
         Assert.Equal("v0.25.2", server.Version);
         Assert.StartsWith("28.5.", server.EngineVersion, StringComparison.Ordinal);
+        Assert.Equal("1.52", connection.ApiVersion);
         Assert.DoesNotContain(proxy.Connections, start => start.StartsWith("POST", StringComparison.Ordinal));
+    }
+
+    [SkippableTheory]
+    [InlineData("1.51", true, GrpcRoute.Direct)]
+    [InlineData("1.52", false, GrpcRoute.Upgrade)]
+    public async Task Whatever_the_version_promises_the_other_way_is_tried_too(string apiVersion, bool direct, GrpcRoute route)
+    {
+        await using var proxy = new DirectEngineProxy(
+            (await TestEngines.GetAsync(EngineKind.Docker28Graphdriver)).Address.AbsolutePath,
+            direct ? (await TestEngines.GetAsync(EngineKind.BuildkitdUnix)).Address.AbsolutePath : null, refuseUpgrade: direct, apiVersion);
+        Assert.Equal(route, await RouteAsync(proxy.SocketPath));
+        Assert.Contains(proxy.Connections, start => start.StartsWith("PRI", StringComparison.Ordinal));
+        Assert.Contains(proxy.Connections, start => start.StartsWith("POST", StringComparison.Ordinal));
     }
 
     [SkippableFact]

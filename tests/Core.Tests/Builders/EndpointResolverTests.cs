@@ -41,7 +41,7 @@ public sealed class EndpointResolverTests : IDisposable
         Assert.Equal(
             ("tcp://10.0.0.2:2376", $"docker context 'far', currentContext in {Path.Combine(_config.Directory, "config.json")}", "far"), Seen(await ResolveAsync()));
         _config.WriteConfig("""{ "currentContext": "default" }""");
-        Assert.Equal(("unix:///var/run/docker.sock", "default: no setting names another", "default"), Seen(await ResolveAsync()));
+        Assert.Equal(("unix:///var/run/docker.sock", "default", "default"), Seen(await ResolveAsync()));
     }
 
     [Fact]

@@ -86,7 +86,8 @@ public sealed class DockerConfigFileTests : IDisposable
     [Fact]
     public async Task No_secret_is_in_the_text_of_an_object()
     {
-        var config = await LoadAsync($$$"""{ "auths": { "ghcr.io": { "auth": "{{{Base64("ann:hunter2")}}}", "identitytoken": "hunter2" } }, "proxies": { "default": { "httpProxy": "http://u:hunter2@p" } } }""");
+        var config = await LoadAsync(
+            $$$"""{ "auths": { "ghcr.io": { "auth": "{{{Base64("ann:hunter2")}}}", "identitytoken": "hunter2" } }, "proxies": { "default": { "httpProxy": "http://u:hunter2@p" } } }""");
         Assert.DoesNotContain("hunter2", $"{config} {config.Auths["ghcr.io"]} {config.Proxies["default"]}", StringComparison.Ordinal);
     }
 

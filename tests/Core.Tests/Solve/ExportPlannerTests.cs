@@ -27,7 +27,7 @@ public sealed class ExportPlannerTests
     {
         var export = Assert.Single(ExportPlanner.Plan(Request(new SolveOutput { Type = "image" }), (DaemonStore)daemon));
         Assert.Equal(wireName, export.WireName);
-        Assert.Equal("app:1,app:2", export.Attributes["name"]);
+        Assert.Equal("docker.io/library/app:1,docker.io/library/app:2", export.Attributes["name"]);
     }
 
     [Fact]

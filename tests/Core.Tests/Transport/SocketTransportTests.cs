@@ -138,7 +138,10 @@ public sealed class SocketTransportTests : IDisposable
     private static async Task<ConnectionFailedException> FailAsync(DaemonTransport transport)
     {
         using (transport)
-            return await Assert.ThrowsAsync<ConnectionFailedException>(() => transport.ConnectAsync(ApplicationProtocol.Http1, CancellationToken.None).AsTask().WaitAsync(Guard));
+        {
+            return await Assert.ThrowsAsync<ConnectionFailedException>(
+                () => transport.ConnectAsync(ApplicationProtocol.Http1, CancellationToken.None).AsTask().WaitAsync(Guard));
+        }
     }
 
     [DllImport("libc", EntryPoint = "setfsuid")]

@@ -19,14 +19,18 @@ internal sealed class FileSendService : IAsyncDisposable
     private ExportException? _failure;
 
     /// <param name="targets">By exporter id, the exporter's index in the solve request.</param>
-    public FileSendService(IReadOnlyDictionary<int, ExportTarget> targets) => _targets = targets;
+    public FileSendService(IReadOnlyDictionary<int, ExportTarget> targets)
+    {
+        _targets = targets;
+        Definition = new ServerServiceDefinition().AddMethod(DiffCopyMethod, DiffCopyAsync);
+    }
+
+    public ServerServiceDefinition Definition { get; }
 
     /// <summary>
     /// What failed first on this side, or null. The daemon's answer to the solve is an echo of it then; this is the error to show.
     /// </summary>
     public ExportException? Failure => Volatile.Read(ref _failure);
-
-    public ServerServiceDefinition BindService() => new ServerServiceDefinition().AddMethod(DiffCopyMethod, DiffCopyAsync);
 
     /// <summary>Puts all outputs into place, in the order of their exporters.</summary>
     /// <exception cref="ExportException">One is incomplete or can't be put into place; those after it are not.</exception>

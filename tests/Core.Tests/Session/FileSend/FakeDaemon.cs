@@ -17,7 +17,7 @@ internal sealed class FakeDaemon : IAsyncStreamReader<FileSendMessage>, IServerS
 
     public FakeDaemon(FileSendService service, params (string Key, string Value)[] headers)
     {
-        var method = (ServerMethod<FileSendMessage, FileSendReply>)service.BindService().Methods["/moby.filesync.v1.FileSend/DiffCopy"];
+        var method = (ServerMethod<FileSendMessage, FileSendReply>)service.Definition.Methods["/moby.filesync.v1.FileSend/DiffCopy"];
         var metadata = new Metadata();
         foreach (var (key, value) in headers)
             metadata.Add(key, value);

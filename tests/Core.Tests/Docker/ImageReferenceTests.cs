@@ -1,0 +1,32 @@
+using BuildKit.Docker;
+using Xunit;
+
+namespace BuildKit.Tests.Docker;
+
+public sealed class ImageReferenceTests
+{
+    [Theory]
+    [InlineData("app", "docker.io/library/app:latest")]
+    [InlineData("app:1", "docker.io/library/app:1")]
+    [InlineData("org/app:1.0_x", "docker.io/org/app:1.0_x")]
+    [InlineData("docker.io/app", "docker.io/library/app:latest")]
+    [InlineData("index.docker.io/org/app", "docker.io/org/app:latest")]
+    [InlineData("localhost/app", "localhost/app:latest")]
+    [InlineData("localhost:5000/a/b-c:2", "localhost:5000/a/b-c:2")]
+    [InlineData("127.0.0.1:5000/app:v1", "127.0.0.1:5000/app:v1")]
+    [InlineData("Registry.example.com/app", "Registry.example.com/app:latest")]
+    public void ANameIsCompleted(string name, string whole) => Assert.Equal(whole, ImageReference.Normalize(name));
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("App")]
+    [InlineData("app:")]
+    [InlineData("app:-1")]
+    [InlineData("a//b")]
+    [InlineData("app name")]
+    [InlineData("-app")]
+    [InlineData("registry.example.com/App")]
+    [InlineData("app,b")]
+    public void WhatIsNoNameIsRefused(string name) =>
+        Assert.Equal("BuildKit.InvalidTag", Assert.Throws<BuildKitException>(() => ImageReference.Normalize(name)).ErrorId);
+}
