@@ -12,7 +12,7 @@ internal static class ConnectionPool
     public static IEnumerable<string> Names => Connections.Values.Select(connection => connection.Name);
 
     /// <summary>Finds the connection that is meant, and opens it where there is none.</summary>
-    /// <param name="builder">An open connection, an endpoint, the name or address of a connection, an address, the name of a docker context, or null for what the settings say.</param>
+    /// <param name="builder">An open connection, an endpoint, a server, the name or address of a connection, an address, the name of a docker context, or null for what the settings say.</param>
     /// <param name="explain">Is told which daemon was chosen, and by what.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
     /// <returns>An open connection, which stays open.</returns>
@@ -20,6 +20,8 @@ internal static class ConnectionPool
     {
         if (builder is BuildKitConnection given)
             return given;
+        if (builder is BuildKitServer server)
+            builder = server.Address;
         if (builder is string name && Find(name) is { } known)
         {
             explain($"Builder: the open connection to {known.Endpoint.Address}.");

@@ -28,8 +28,9 @@ public sealed class InvokeBuildKitSolveCommand : BuilderCommandBase
     [ValidateNotNullOrEmpty]
     public string? Dockerfile { get; set; }
 
+    // Not bound by property name: a folder object has a Target of its own.
     /// <summary>The stage to build; the last one where it is left out.</summary>
-    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [Parameter]
     [ArgumentCompleter(typeof(TargetCompleter))]
     [ValidateNotNullOrEmpty]
     public string? Target { get; set; }

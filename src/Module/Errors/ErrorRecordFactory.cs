@@ -22,11 +22,18 @@ internal static class ErrorRecordFactory
             "This is an error of the module. Please report it, with what Get-Error shows."),
     };
 
-    private static ErrorRecord Create(Exception exception, string id, ErrorCategory category, object? target, string? recommendedAction) =>
-        new(exception, id, category, target)
+    /// <remarks>
+    /// ConciseView joins the lines of a message when the error comes from a script, and with them the Dockerfile's; those of the advice it leaves alone.
+    /// So what follows a message's first blank line is shown below the advice. The exception's message has all of it.
+    /// </remarks>
+    private static ErrorRecord Create(Exception exception, string id, ErrorCategory category, object? target, string? recommendedAction)
+    {
+        var (summary, details) = exception.Message.Split("\n\n", 2) is [var first, var rest] ? (first, "\n\n" + rest) : (exception.Message, "");
+        return new ErrorRecord(exception, id, category, target)
         {
-            ErrorDetails = new ErrorDetails(exception.Message) { RecommendedAction = recommendedAction ?? "" },
+            ErrorDetails = new ErrorDetails(summary) { RecommendedAction = recommendedAction + details },
         };
+    }
 
     private static ErrorCategory CategoryOf(BuildKitErrorCategory category) => category switch
     {
