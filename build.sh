@@ -47,7 +47,7 @@ case $task in
     "$engines" check docker28 || { echo "There is no Docker Engine here: start one, or name one by DOCKER_HOST." >&2; exit 1; }
     address=$("$engines" up "$name" docker28 --owner $$)
     trap '"$engines" down "$name"' EXIT
-    "$engines" image "$name" >/dev/null
+    "$engines" image "$name" busybox:latest >/dev/null
     dotnet run --project samples/HelloSolve -- samples/hello "$address"
     echo "docker run hello:1"
     "$engines" docker "$name" run --rm hello:1

@@ -19,8 +19,7 @@ internal sealed class ClientStreamReader<T>(GrpcCall call, Marshaller<T> marshal
         {
             if (await messages!.MoveNextAsync(call.Ended).ConfigureAwait(false))
             {
-                _current = marshaller.Deserializer(messages.Current);
-                messages.Advance();
+                _current = Deserialize(messages);
                 return true;
             }
         }
@@ -41,6 +40,23 @@ internal sealed class ClientStreamReader<T>(GrpcCall call, Marshaller<T> marshal
         if (await MoveNext(CancellationToken.None).ConfigureAwait(false))
             throw call.Fail(new RpcException(new Status(StatusCode.Internal, "The peer sent more than one message.")));
         return message;
+    }
+
+    private T Deserialize(ResponseMessageReader messages)
+    {
+        try
+        {
+            return marshaller.Deserializer(messages.Current);
+        }
+        catch (Exception e)
+        {
+            // Not left to CallOutcome.FromFault: protobuf's exception is an IOException, and would pass for a broken connection.
+            throw new RpcException(new Status(StatusCode.Internal, $"A message of the peer can't be read: {e.Message}"), innerException: e);
+        }
+        finally
+        {
+            messages.Advance();
+        }
     }
 
     private static bool EndOfStream(CallOutcome outcome) => outcome.Status.StatusCode == StatusCode.OK ? false : throw outcome.ToException();

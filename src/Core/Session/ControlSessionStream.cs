@@ -132,9 +132,16 @@ internal sealed class ControlSessionStream : Stream
                 await _call.RequestStream.CompleteAsync().ConfigureAwait(false);
                 using var grace = new CancellationTokenSource(CloseGrace);
                 await _reading.WaitAsync(grace.Token).ConfigureAwait(false);
-                while (await _call.ResponseStream.MoveNext(grace.Token).ConfigureAwait(false))
+                try
                 {
-                    // What the daemon still says has no reader any more.
+                    while (await _call.ResponseStream.MoveNext(grace.Token).ConfigureAwait(false))
+                    {
+                        // What the daemon still says has no reader any more.
+                    }
+                }
+                finally
+                {
+                    _reading.Release();
                 }
             }
             catch (Exception e) when (e is RpcException or OperationCanceledException)
@@ -178,8 +185,8 @@ internal sealed class ControlSessionStream : Stream
     /// <summary>Takes a message's payload: what fits goes straight into the reader's memory, the rest waits for the next read.</summary>
     private int Receive(ReadOnlySequence<byte> payload)
     {
-        if (_isDisposed != 0)
-            return 0;
+        if (_destination.IsEmpty)
+            return 0; // DisposeAsync waits for the end and nobody reads
         var count = (int)Math.Min(payload.Length, _destination.Length);
         payload.Slice(0, count).CopyTo(_destination.Span);
         var rest = payload.Slice(count);

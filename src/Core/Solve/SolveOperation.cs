@@ -48,7 +48,7 @@ public static class SolveOperation
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 // The daemon reports a failure on this side as an echo of the session's; the first-hand error says more.
-                throw services.Failure ?? SolveErrorReader.Read(e, journal, solveRef, connection.Name);
+                throw services.FailureBehind(e.Status.Detail) ?? SolveErrorReader.Read(e, journal, solveRef, connection.Name);
             }
         }
 

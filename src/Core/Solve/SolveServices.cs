@@ -1,6 +1,7 @@
 using BuildKit.Docker;
 using BuildKit.Grpc;
 using BuildKit.Session;
+using BuildKit.Session.Auth;
 using BuildKit.Session.FileSend;
 using BuildKit.Session.FileSync;
 
@@ -13,6 +14,8 @@ internal sealed class SolveServices : IAsyncDisposable
 {
     private readonly IReadOnlyList<PlannedExport> _exports;
     private readonly Dictionary<int, ExportTarget> _targets;
+    private readonly CredentialStore _credentials;
+    private readonly AuthService _auth;
     private readonly FileSyncService? _fileSync;
     private readonly FileSendService? _fileSend;
 
@@ -20,7 +23,9 @@ internal sealed class SolveServices : IAsyncDisposable
     {
         _exports = exports;
         _targets = Targets(exports);
-        var definitions = new List<ServerServiceDefinition> { HealthService.BindService() };
+        _credentials = new CredentialStore(dockerConfig);
+        _auth = new AuthService(_credentials);
+        var definitions = new List<ServerServiceDefinition> { HealthService.Definition, _auth.Definition };
         if (frontend.Sources.Count > 0)
         {
             _fileSync = new FileSyncService(frontend.Sources);
@@ -29,15 +34,24 @@ internal sealed class SolveServices : IAsyncDisposable
         if (_targets.Count > 0)
         {
             _fileSend = new FileSendService(_targets);
-            definitions.Add(_fileSend.BindService());
+            definitions.Add(_fileSend.Definition);
         }
         Definitions = definitions;
     }
 
     public IReadOnlyList<ServerServiceDefinition> Definitions { get; }
 
-    /// <summary>What failed first on this side, or null.</summary>
-    public BuildKitException? Failure => (BuildKitException?)_fileSync?.Failure ?? _fileSend?.Failure;
+    /// <summary>What failed on this side and made the solve fail with this message; null where nothing here did.</summary>
+    /// <param name="message">The daemon's message.</param>
+    public BuildKitException? FailureBehind(string message)
+    {
+        if (_fileSync?.Failure is { } context)
+            return context;
+        if (_fileSend?.Failure is { } export)
+            return export;
+        // The daemon may have gone on without credentials; then something else failed.
+        return _auth.Failure is { } auth && message.Contains(auth.Message, StringComparison.Ordinal) ? auth : null;
+    }
 
     public static async Task<SolveServices> CreateAsync(FrontendPlan frontend, IReadOnlyList<PlannedExport> exports, CancellationToken cancellationToken)
     {
@@ -57,7 +71,13 @@ internal sealed class SolveServices : IAsyncDisposable
             .ToList();
     }
 
-    public ValueTask DisposeAsync() => _fileSend?.DisposeAsync() ?? ValueTask.CompletedTask;
+    public async ValueTask DisposeAsync()
+    {
+        if (_fileSend is not null)
+            await _fileSend.DisposeAsync().ConfigureAwait(false);
+        _auth.Dispose();
+        _credentials.Dispose();
+    }
 
     private static Dictionary<int, ExportTarget> Targets(IReadOnlyList<PlannedExport> exports)
     {

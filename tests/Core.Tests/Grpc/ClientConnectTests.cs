@@ -55,8 +55,7 @@ public sealed class ClientConnectTests
         await AnswerAsync(peer);
         Assert.Equal("world", await first);
         await peer.DisposeAsync();
-        while (transport.CanRead)
-            await Task.Delay(5); // until the client has seen the end; before that the next call would go down with the connection
+        await WaitUntilClosedAsync(transport).WaitAsync(ClientTestCalls.Guard); // before that the next call would go down with the connection
 
         var second = channel.CallAsync();
         var (other, _) = await peers.Reader.ReadAsync().AsTask().WaitAsync(ClientTestCalls.Guard);
@@ -78,6 +77,12 @@ public sealed class ClientConnectTests
         arriving.SetResult(client);
         await disposing;
         Assert.Equal(0, await server.ReceiveAsync(new byte[1]).WaitAsync(ClientTestCalls.Guard));
+    }
+
+    private static async Task WaitUntilClosedAsync(Stream transport)
+    {
+        while (transport.CanRead)
+            await Task.Delay(5);
     }
 
     private static async Task AnswerAsync(ClientRawPeer peer)

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using System.Text;
+using BuildKit.Grpc;
 using BuildKit.Http2;
 using BuildKit.Http2.Hpack;
 using Xunit;
@@ -28,17 +29,13 @@ internal sealed class Http2TestPeer : IAsyncDisposable
     private readonly HpackEncoder _encoder = new();
     private readonly HpackDecoder _decoder = new(4096);
 
-    private Http2TestPeer(Func<Http2ServerStream, Task> handler, Http2ServerOptions options, int transportBufferSize)
-    {
-        (Client, ServerEnd) = MemoryDuplexStream.CreatePair(transportBufferSize);
-        Server = new Http2ServerConnection(ServerEnd, options, handler);
-    }
+    private Http2TestPeer(int transportBufferSize) => (Client, ServerEnd) = MemoryDuplexStream.CreatePair(transportBufferSize);
 
     public MemoryDuplexStream Client { get; }
 
     public MemoryDuplexStream ServerEnd { get; }
 
-    public Http2ServerConnection Server { get; }
+    public IAsyncDisposable Server { get; private set; } = null!;
 
     /// <summary>The server's run; faulted where the test broke the protocol.</summary>
     public Task Run { get; private set; } = null!;
@@ -47,8 +44,9 @@ internal sealed class Http2TestPeer : IAsyncDisposable
     public static Http2TestPeer StartSilent(
         Func<Http2ServerStream, Task>? handler = null, Http2ServerOptions? options = null, int transportBufferSize = 1 << 20, CancellationToken cancellationToken = default)
     {
-        var peer = new Http2TestPeer(handler ?? EchoAsync, options ?? new Http2ServerOptions(), transportBufferSize);
-        peer.Run = peer.Server.RunAsync(cancellationToken);
+        var peer = new Http2TestPeer(transportBufferSize);
+        var server = new Http2ServerConnection(peer.ServerEnd, options ?? new Http2ServerOptions(), handler ?? EchoAsync);
+        (peer.Server, peer.Run) = (server, server.RunAsync(cancellationToken));
         return peer;
     }
 
@@ -57,10 +55,17 @@ internal sealed class Http2TestPeer : IAsyncDisposable
         Func<Http2ServerStream, Task>? handler = null, Http2ServerOptions? options = null, int transportBufferSize = 1 << 20, CancellationToken cancellationToken = default)
     {
         var peer = StartSilent(handler, options, transportBufferSize, cancellationToken);
-        await peer.SendPrefaceAsync();
-        await peer.SendAsync(Http2FrameType.Settings, 0, 0, []);
-        await peer.ExpectAsync(frame => frame is { Type: Http2FrameType.Settings, IsAck: true });
-        await peer.SendAsync(Http2FrameType.Settings, 1, 0, []);
+        await peer.ExchangeSettingsAsync();
+        return peer;
+    }
+
+    /// <summary>Starts a gRPC server, and exchanges settings with it.</summary>
+    public static async Task<Http2TestPeer> StartGrpcAsync(ServerServiceDefinition service, GrpcServerOptions? options = null)
+    {
+        var peer = new Http2TestPeer(1 << 20);
+        var server = new GrpcServer(peer.ServerEnd, [service], options);
+        (peer.Server, peer.Run) = (server, server.RunAsync(CancellationToken.None));
+        await peer.ExchangeSettingsAsync();
         return peer;
     }
 
@@ -221,6 +226,14 @@ internal sealed class Http2TestPeer : IAsyncDisposable
         }
 
         return (headers, body.ToArray(), []);
+    }
+
+    private async Task ExchangeSettingsAsync()
+    {
+        await SendPrefaceAsync();
+        await SendAsync(Http2FrameType.Settings, 0, 0, []);
+        await ExpectAsync(frame => frame is { Type: Http2FrameType.Settings, IsAck: true });
+        await SendAsync(Http2FrameType.Settings, 1, 0, []);
     }
 
     public async ValueTask DisposeAsync()

@@ -6,6 +6,9 @@ internal enum PathRegexStep : byte
     /// <summary>One rune of the set.</summary>
     Rune,
 
+    /// <summary>One rune of the set, or nothing.</summary>
+    Optional,
+
     /// <summary>Any number of runes of the set.</summary>
     Star,
 

@@ -9,6 +9,12 @@ namespace BuildKit.Session.FileSync.Patterns;
 /// </summary>
 internal ref struct PathRegexParser
 {
+    private const int MaxRepeat = 1000;
+
+    // In the order of UnicodeCategory.
+    private const string CategoryNames = "LuLlLtLmLoMnMcMeNdNlNoZsZlZpCcCfCsCoPcPdPsPePiPfPoSmScSkSoCn";
+
+    private readonly List<PathRegexBranch> _branches = [];
     private readonly List<PathRegexItem> _items = [];
     private readonly string _expression;
     private ReadOnlySpan<char> _rest;
@@ -19,47 +25,75 @@ internal ref struct PathRegexParser
         _rest = expression;
     }
 
-    public static PathRegexItem[] Parse(string expression)
+    /// <summary>Reads an expression into its alternatives; throws <see cref="BadPatternException"/> where Go would refuse it.</summary>
+    public static PathRegexBranch[] Parse(string expression)
     {
         var parser = new PathRegexParser(expression);
         parser.ParseItems();
-        return [.. parser._items];
+        parser.EndBranch();
+        return [.. parser._branches];
     }
 
     private void ParseItems()
     {
+        // What was repeated can't be repeated again.
+        var repeated = false;
         while (_rest.Length > 0)
         {
-            switch (_rest[0])
+            if (TryParseRepeat(out var min, out var max))
             {
-                case '(' when _rest.StartsWith("(.*/)?"):
-                    _items.Add(new PathRegexItem(PathRegexStep.Directories));
-                    _items.Add(new PathRegexItem(PathRegexStep.DirectoriesRest));
-                    _rest = _rest["(.*/)?".Length..];
-                    break;
-                case '^':
-                    AddAssertion(PathRegexStep.Begin, 1);
-                    break;
-                case '$':
-                    AddAssertion(PathRegexStep.End, 1);
-                    break;
-                case '.':
-                    _rest = _rest[1..];
-                    AddSet(RuneSet.Except('\n'));
-                    break;
-                case '[':
-                    AddSet(ParseClass());
-                    break;
-                case '\\':
-                    ParseEscaped();
-                    break;
-                case '(' or ')' or '|' or '*' or '+' or '?' or '{':
+                if (repeated || _items.Count == 0)
                     throw Bad();
-                default:
-                    AddSet(RuneSet.Of(TakeRune()));
-                    break;
+                Repeat(min, max);
+                repeated = true;
+            }
+            else
+            {
+                repeated = ParseItem();
             }
         }
+    }
+
+    /// <summary>Reads one item, or a literal sequence; returns whether it ended with a repetition.</summary>
+    private bool ParseItem()
+    {
+        switch (_rest[0])
+        {
+            case '(' when _rest.StartsWith("(.*/)?"):
+                _items.Add(new PathRegexItem(PathRegexStep.Directories));
+                _items.Add(new PathRegexItem(PathRegexStep.DirectoriesRest));
+                _rest = _rest["(.*/)?".Length..];
+                return true;
+            case '|':
+                EndBranch();
+                _rest = _rest[1..];
+                return false;
+            case '^':
+                AddAssertion(PathRegexStep.Begin, 1);
+                return false;
+            case '$':
+                AddAssertion(PathRegexStep.End, 1);
+                return false;
+            case '.':
+                _rest = _rest[1..];
+                AddSet(RuneSet.Except('\n'));
+                return false;
+            case '[':
+                AddSet(ParseClass());
+                return false;
+            case '\\':
+                ParseEscaped();
+                return false;
+            default:
+                AddSet(RuneSet.Of(TakeRune()));
+                return false;
+        }
+    }
+
+    private readonly void EndBranch()
+    {
+        _branches.Add(new PathRegexBranch([.. _items]));
+        _items.Clear();
     }
 
     private void AddAssertion(PathRegexStep step, int length)
@@ -68,12 +102,60 @@ internal ref struct PathRegexParser
         _rest = _rest[length..];
     }
 
-    private void AddSet(RuneSet set)
+    private readonly void AddSet(RuneSet set) => _items.Add(new PathRegexItem(PathRegexStep.Rune, set));
+
+    /// <summary>Reads <c>*</c> or <c>{min,max}</c>; -1 is no limit. A brace that is none of this stands for itself.</summary>
+    private bool TryParseRepeat(out int min, out int max)
     {
-        var star = _rest.StartsWith("*");
-        if (star)
+        (min, max) = (0, -1);
+        if (_rest[0] == '*')
+        {
             _rest = _rest[1..];
-        _items.Add(new PathRegexItem(star ? PathRegexStep.Star : PathRegexStep.Rune, set));
+            return true;
+        }
+
+        var end = _rest.IndexOf('}');
+        if (_rest[0] != '{' || end < 0)
+            return false;
+        var comma = _rest[..end].IndexOf(',');
+        if (!TryParseCount(_rest[1..(comma < 0 ? end : comma)], out min))
+            return false;
+        if (comma < 0)
+            max = min;
+        else if (comma + 1 < end && !TryParseCount(_rest[(comma + 1)..end], out max))
+            return false;
+        if (min > MaxRepeat || max > MaxRepeat || (max >= 0 && min > max))
+            throw Bad();
+        _rest = _rest[(end + 1)..];
+        return true;
+    }
+
+    private static bool TryParseCount(ReadOnlySpan<char> digits, out int count)
+    {
+        count = 0;
+        if (digits.IsEmpty || digits.ContainsAnyExceptInRange('0', '9') || (digits.Length > 1 && digits[0] == '0'))
+            return false;
+        count = digits.Length > 4 ? int.MaxValue : int.Parse(digits, CultureInfo.InvariantCulture);
+        return true;
+    }
+
+    private readonly void Repeat(int min, int max)
+    {
+        var item = _items[^1];
+        _items.RemoveAt(_items.Count - 1);
+        if (item.Set is null)
+        {
+            if (min > 0)
+                _items.Add(item);
+            return;
+        }
+
+        for (var i = 0; i < min; i++)
+            _items.Add(item);
+        if (max < 0)
+            _items.Add(item with { Step = PathRegexStep.Star });
+        for (var i = min; i < max; i++)
+            _items.Add(item with { Step = PathRegexStep.Optional });
     }
 
     private void ParseEscaped()
@@ -204,9 +286,11 @@ internal ref struct PathRegexParser
                 set.AddGroup("09AZ__az", _rest[1] == 'W');
                 break;
             case 'p' or 'P':
-                set.AddCategories(Categories(_rest.Length > 2 ? _rest[2] : '\0'), _rest[1] == 'P');
-                _rest = _rest[1..];
-                break;
+                var negated = _rest[1] == 'P';
+                _rest = _rest[2..];
+                var categories = ParseCategories(ref negated);
+                set.AddCategories(categories, negated);
+                return true;
             default:
                 return false;
         }
@@ -215,31 +299,25 @@ internal ref struct PathRegexParser
         return true;
     }
 
-    private readonly uint Categories(char letter)
+    /// <summary>Reads the name of a general category, such as <c>L</c> or <c>{Lu}</c>, as bits. Scripts and long names, which Go knows too, are refused.</summary>
+    private uint ParseCategories(ref bool negated)
     {
-        ReadOnlySpan<UnicodeCategory> categories = letter switch
+        var end = _rest.StartsWith("{") ? _rest.IndexOf('}') : Math.Min(1, _rest.Length);
+        if (end < 0)
+            throw Bad();
+        var name = end > 1 ? _rest[1..end] : _rest[..end];
+        _rest = _rest[(end > 1 ? end + 1 : end)..];
+        if (name.StartsWith("^"))
         {
-            'L' =>
-            [
-                UnicodeCategory.UppercaseLetter, UnicodeCategory.LowercaseLetter, UnicodeCategory.TitlecaseLetter, UnicodeCategory.ModifierLetter,
-                UnicodeCategory.OtherLetter,
-            ],
-            'M' => [UnicodeCategory.NonSpacingMark, UnicodeCategory.SpacingCombiningMark, UnicodeCategory.EnclosingMark],
-            'N' => [UnicodeCategory.DecimalDigitNumber, UnicodeCategory.LetterNumber, UnicodeCategory.OtherNumber],
-            'P' =>
-            [
-                UnicodeCategory.ConnectorPunctuation, UnicodeCategory.DashPunctuation, UnicodeCategory.OpenPunctuation, UnicodeCategory.ClosePunctuation,
-                UnicodeCategory.InitialQuotePunctuation, UnicodeCategory.FinalQuotePunctuation, UnicodeCategory.OtherPunctuation,
-            ],
-            'S' => [UnicodeCategory.MathSymbol, UnicodeCategory.CurrencySymbol, UnicodeCategory.ModifierSymbol, UnicodeCategory.OtherSymbol],
-            'Z' => [UnicodeCategory.SpaceSeparator, UnicodeCategory.LineSeparator, UnicodeCategory.ParagraphSeparator],
-            'C' => [UnicodeCategory.Control, UnicodeCategory.Format, UnicodeCategory.PrivateUse, UnicodeCategory.Surrogate],
-            _ => throw Bad(),
-        };
+            negated = !negated;
+            name = name[1..];
+        }
+
         var bits = 0u;
-        foreach (var category in categories)
-            bits |= 1u << (int)category;
-        return bits;
+        for (var i = 0; i < CategoryNames.Length && name.Length is 1 or 2; i += 2)
+            if (CategoryNames.AsSpan(i, name.Length).Equals(name, StringComparison.OrdinalIgnoreCase))
+                bits |= 1u << (i / 2);
+        return bits != 0 ? bits : throw Bad();
     }
 
     /// <summary>A backslash and what it makes one rune of.</summary>
@@ -253,10 +331,10 @@ internal ref struct PathRegexParser
         {
             case >= '0' and <= '7':
                 return ParseOctal(rune);
+            case 'x' when _rest.StartsWith("{") && _rest.IndexOf('}') is var end and > 1:
+                return ParseHexadecimal(_rest[1..end], end + 1);
             case 'x' when _rest.Length >= 2 && char.IsAsciiHexDigit(_rest[0]) && char.IsAsciiHexDigit(_rest[1]):
-                var value = int.Parse(_rest[..2], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
-                _rest = _rest[2..];
-                return value;
+                return ParseHexadecimal(_rest[..2], 2);
             case 'a':
                 return '\a';
             case 'f':
@@ -272,6 +350,16 @@ internal ref struct PathRegexParser
             default:
                 return rune < 128 && !char.IsAsciiLetterOrDigit((char)rune) ? rune : throw Bad();
         }
+    }
+
+    private int ParseHexadecimal(ReadOnlySpan<char> digits, int length)
+    {
+        digits = digits.TrimStart('0');
+        var value = 0;
+        if (digits.Length > 6 || (digits.Length > 0 && !int.TryParse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out value)) || value > 0x10FFFF)
+            throw Bad();
+        _rest = _rest[length..];
+        return value;
     }
 
     private int ParseOctal(int first)

@@ -99,8 +99,9 @@ internal sealed class Pattern
                 expression.Append("[^/]");
                 regex = true;
             }
-            else if (rune is '.' or '+' or '(' or ')' or '|' or '{' or '}' or '$')
+            else if (rune is '.' or '+' or '(' or ')' or '$')
             {
+                // Upstream means to escape '|', '{' and '}' as well, but its table does not hold them: they keep their meaning for the regular expression.
                 expression.Append('\\').Append((char)rune);
             }
             else if (rune == '\\')

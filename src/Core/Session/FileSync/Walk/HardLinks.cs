@@ -16,8 +16,13 @@ internal sealed class HardLinks
         if (stat.LinkCount < 2 || stat.IsDirectory || stat.IsSymlink)
             return;
         if (_first.TryGetValue(stat.Identity, out var index))
-            stat.SetLinkName(_path.AsSpan(0, _paths.Read(index, ref _path)));
+        {
+            var length = _paths.Read(index, ref _path);
+            stat.SetLinkName(_path.AsSpan(0, length));
+        }
         else
+        {
             _first.Add(stat.Identity, _paths.Add(stat.Path, 0));
+        }
     }
 }
