@@ -1,6 +1,6 @@
 BeforeDiscovery {
     Import-Module "$PSScriptRoot/TestHelpers.psm1" -Force
-    $engines = @('docker28', 'docker28-containerd', 'docker26', 'docker20', 'buildkitd', 'buildkitd-tls') | ForEach-Object { @{ Kind = $_; Obstacle = Get-TestEngineObstacle $_ } }
+    $engines = @('docker28', 'docker28-containerd', 'docker26', 'docker20', 'buildkitd', 'buildkitd-tls') | ForEach-Object { @{ Kind = $_; Obstacle = Get-TestEngineObstacle $_ } } | Where-Object { -not $_.Obstacle }
 }
 
 BeforeAll {
@@ -8,9 +8,8 @@ BeforeAll {
     Import-Module (Get-Manifest)
 }
 
-Describe 'A build on <Kind>' -ForEach $engines -Skip:$false {
+Describe 'A build on <Kind>' -ForEach $engines {
     BeforeAll {
-        if ($Obstacle) { Set-ItResult -Skipped -Because $Obstacle; return }
         $engine = Get-TestEngine $Kind
         $builder = $Kind -like '*-tls' ?
             (Connect-BuildKit $engine.Address -CACertificate $engine.Ca -ClientCertificate $engine.Cert -ClientKey $engine.Key -ServerName localhost) :
@@ -44,8 +43,10 @@ CMD ["cat", "/greeting"]
         $result = Invoke-BuildKitSolve $context -Tag "hello-$($Kind):1" -BuildArg @{ WHO = 'world' } -Label @{ 'org.example.kind' = $Kind } @common
         $result | Should -HaveCount 1
         $result | Should -BeOfType ([BuildKit.Solve.BuildKitSolveResult, BuildKit.Core])
-        $result.Steps.Name | Should -Contain '[build 2/2] RUN echo "hello $WHO" > /greeting'
+        $result.Steps.Name | Should -Contain '[build 2/2] RUN echo "hello world" > /greeting'
         $result.Duration | Should -BeGreaterThan 0
+        # PowerShell indexes into no list that C# made up for a collection expression.
+        $result.Steps[0].Name | Should -BeLike '[[]internal] *'
         if ($isEngine) {
             $result.Tags | Should -Be "docker.io/library/hello-$($Kind):1"
             Invoke-TestDocker $engine run --rm "hello-$($Kind):1" | Should -Be 'hello world'
@@ -95,8 +96,9 @@ CMD ["cat", "/greeting"]
         $failure[0].Exception.Vertex | Should -BeLike '*RUN echo before; exit 9'
         $failure[0].Exception.Logs | Should -Contain 'before'
         "$($failure[0])" | Should -BeLike '*RUN echo before; exit 9*'
-        if ($Kind -ne 'docker20') { $failure[0].Exception.ExitCode | Should -Be 9 }
-        $failure[0].Exception.Message | Should -BeLike '*>>> RUN echo before; exit 9*'
+        $failure[0].Exception.ExitCode | Should -Be 9
+        # Docker 20.10 sends no position in the Dockerfile.
+        if ($Kind -ne 'docker20') { $failure[0].Exception.Message | Should -BeLike '*>>> RUN echo before; exit 9*' }
     }
 
     It 'reports a file that is not in the context, and leaves no output' {

@@ -97,7 +97,7 @@ public sealed class BuildKitConnection : IAsyncDisposable
             EngineVersion = NullIfEmpty(version?.Version),
             ApiVersion = NullIfEmpty(version?.ApiVersion),
             ImageStore = WorkerRecords.ImageStore(Kind, workers),
-            Platforms = [.. workers.SelectMany(worker => worker.Platforms).Distinct()],
+            Platforms = workers.SelectMany(worker => worker.Platforms).Distinct().ToList(),
             GCPolicies = workers.Count > 0 ? workers[0].GCPolicies : [],
         };
     }

@@ -8,7 +8,7 @@ internal static class WorkerRecords
     // moby/buildkit worker/label: a worker has it when its images live in a snapshotter, and so in containerd's image store.
     private const string SnapshotterLabel = "org.mobyproject.buildkit.worker.snapshotter";
 
-    public static IReadOnlyList<BuildKitWorker> ToWorkers(Wire.Control.ListWorkersResponse response) => [.. response.Record.Select(ToWorker)];
+    public static IReadOnlyList<BuildKitWorker> ToWorkers(Wire.Control.ListWorkersResponse response) => response.Record.Select(ToWorker).ToList();
 
     /// <summary>Where built images go: an Engine's worker of the classic store has no snapshotter, and before Docker 23 no labels at all.</summary>
     public static BuildKitImageStore ImageStore(BuildKitServerKind kind, IReadOnlyList<BuildKitWorker> workers) =>
@@ -20,8 +20,8 @@ internal static class WorkerRecords
     {
         Id = record.ID,
         Labels = new SortedDictionary<string, string>(record.Labels, StringComparer.Ordinal),
-        Platforms = [.. record.Platforms.Select(ToPlatform).Distinct()], // Docker 26 names its own twice
-        GCPolicies = [.. record.GCPolicy.Select(ToPolicy)],
+        Platforms = record.Platforms.Select(ToPlatform).Distinct().ToList(), // Docker 26 names its own twice
+        GCPolicies = record.GCPolicy.Select(ToPolicy).ToList(),
         Version = record.BuildkitVersion?.Version is { Length: > 0 } version ? version : null,
     };
 
@@ -36,6 +36,6 @@ internal static class WorkerRecords
         ReservedSpace = policy.ReservedSpace,
         MaxUsedSpace = policy.MaxUsedSpace,
         MinFreeSpace = policy.MinFreeSpace,
-        Filters = [.. policy.Filters],
+        Filters = policy.Filters.ToList(),
     };
 }

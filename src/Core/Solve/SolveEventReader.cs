@@ -18,7 +18,7 @@ internal static class SolveEventReader
         new(range.Start?.Line ?? 0, Math.Max(range.Start?.Line ?? 0, range.End?.Line ?? 0));
 
     private static SolveVertex ReadVertex(Vertex vertex) => new(
-        vertex.Digest, vertex.Inputs.Count == 0 ? [] : [.. vertex.Inputs], vertex.Name, Time(vertex.Started), Time(vertex.Completed), vertex.Cached, vertex.Error,
+        vertex.Digest, vertex.Inputs.Count == 0 ? [] : vertex.Inputs.ToList(), vertex.Name, Time(vertex.Started), Time(vertex.Completed), vertex.Cached, vertex.Error,
         vertex.ProgressGroup is { } group ? new SolveProgressGroup(group.Id, group.Name, group.Weak) : null);
 
     private static SolveVertexStatus ReadStatus(VertexStatus status) => new(

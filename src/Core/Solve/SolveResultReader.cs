@@ -22,7 +22,7 @@ internal static class SolveResultReader
             Ref = solveRef,
             Duration = duration,
             Steps = journal.Steps(),
-            Warnings = [.. journal.Warnings],
+            Warnings = journal.Warnings.ToList(),
             ExporterResponse = new Dictionary<string, string>(response.ExporterResponse),
         };
 

@@ -93,6 +93,7 @@ public sealed class FileSyncServiceTests : IDisposable
         Assert.Equal(["a", "a/x.cs", "b"], await PathsAsync(("include-patterns", "a/x.cs"), ("include-patterns", "b")));
         Assert.Equal(["b", "link"], await PathsAsync(("followpaths", "link")));
         Assert.Equal(["c ü"], await PathsAsync(("followpaths", "c+%C3%BC"), ("followpaths-encoded", "1")));
+        Assert.Equal(["c ü"], await PathsAsync(("include-patterns", Encoding.Latin1.GetString("c ü"u8))));
         Assert.Equal(["d%41"], await PathsAsync(("include-patterns", "d%41")));
         Assert.Equal(["d%41"], await PathsAsync(("include-patterns", "d%41"), ("include-patterns-encoded", "0")));
         Assert.Equal(["b"], await PathsAsync(("include-patterns", "%62"), ("include-patterns", "%zz"), ("include-patterns", "%"), ("include-patterns-encoded", "true")));
