@@ -46,13 +46,26 @@ internal sealed class SolveJournal
     public IReadOnlyList<string> LastLines(string? digest, int count) =>
         digest is not null && _logs.TryGetValue(digest, out var tail) ? tail.Lines(count) : [];
 
-    /// <summary>The vertexes in the order in which they started, those that never did at the end.</summary>
-    public IReadOnlyList<SolveStep> Steps() =>
-        _vertexes.Values.OrderBy(vertex => vertex.Started ?? DateTimeOffset.MaxValue)
-            .Select(vertex => new SolveStep(
-                vertex.Name, vertex.Cached, vertex.Started,
-                vertex is { Started: { } started, Completed: { } completed } && completed > started ? completed - started : TimeSpan.Zero))
-            .ToList();
+    /// <summary>The vertexes in the order in which they started, but none before what it needs: cached ones all start at once. Those that never did are at the end.</summary>
+    public IReadOnlyList<SolveStep> Steps()
+    {
+        var steps = new List<SolveStep>(_vertexes.Count);
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var vertex in _vertexes.Values.OrderBy(vertex => vertex.Started ?? DateTimeOffset.MaxValue))
+            AddStep(vertex, steps, seen);
+        return steps;
+    }
+
+    private void AddStep(SolveVertex vertex, List<SolveStep> steps, HashSet<string> seen)
+    {
+        if (!seen.Add(vertex.Digest))
+            return;
+        foreach (var input in vertex.Inputs)
+            if (Find(input) is { } needed)
+                AddStep(needed, steps, seen);
+        var duration = vertex is { Started: { } started, Completed: { } completed } && completed > started ? completed - started : TimeSpan.Zero;
+        steps.Add(new SolveStep(vertex.Name, vertex.Cached, vertex.Started, duration));
+    }
 
     private sealed class LogTail
     {

@@ -95,4 +95,20 @@ public sealed class SolveErrorTests
         Assert.Equal(["line 99998", "line 99999"], journal.LastLines("v", 2));
         Assert.True(journal.LastLines("v", int.MaxValue).Count < 5_000);
     }
+
+    [Fact]
+    public void StepsComeInTheOrderOfTheirStartButNeverBeforeWhatTheyNeed()
+    {
+        var journal = new SolveJournal();
+        var now = DateTimeOffset.UnixEpoch;
+        journal.Add(new SolveEvent(
+            [
+                new SolveVertex("c", ["b"], "third", now, now, true, "", null), new SolveVertex("b", ["a"], "second", now, now, true, "", null),
+                new SolveVertex("never", [], "never", null, null, false, "", null), new SolveVertex("a", ["unknown"], "first", now, now.AddSeconds(2), false, "", null),
+            ],
+            [], [], []));
+        var steps = journal.Steps();
+        Assert.Equal(["first", "second", "third", "never"], steps.Select(step => step.Name));
+        Assert.Equal(TimeSpan.FromSeconds(2), steps[0].Duration);
+    }
 }
