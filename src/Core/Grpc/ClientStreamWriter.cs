@@ -1,14 +1,15 @@
 namespace BuildKit.Grpc;
 
 /// <summary>Sends the messages of a call's request.</summary>
-internal sealed class ClientStreamWriter<T>(GrpcCall call, StreamingRequestContent content, Marshaller<T> marshaller, int? maxMessageSize) : IClientStreamWriter<T>
+internal sealed class ClientStreamWriter<T>(GrpcCall call, StreamingRequestContent content, Marshaller<T> marshaller, int? maxMessageSize)
+    : IClientStreamWriter<T>
 {
     private readonly RequestFrameWriter _frames = new(maxMessageSize);
     private int _isWriting;
 
     /// <summary>
-    /// Completes once flow control has let the message through. Cancelling the token cancels the call, as half a message can't be taken back. When the peer ended the call,
-    /// the exception has its status, <see cref="StatusCode.OK"/> included, where that is known yet; the reader gets it in any case.
+    /// Completes once flow control has let the message through. Cancelling the token cancels the call, as half a message can't be taken back. When the peer
+    /// ended the call, the exception has its status, <see cref="StatusCode.OK"/> included, where that is known yet; the reader gets it in any case.
     /// </summary>
     public async ValueTask WriteAsync(T message, CancellationToken cancellationToken)
     {

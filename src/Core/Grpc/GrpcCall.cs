@@ -1,8 +1,8 @@
 namespace BuildKit.Grpc;
 
 /// <summary>
-/// One call of a <see cref="GrpcChannel"/>, from its request's headers to its status. Whatever ends it first (trailers, a fault, the deadline, a token, Dispose) decides
-/// the outcome; what comes later changes nothing.
+/// One call of a <see cref="GrpcChannel"/>, from its request's headers to its status. Whatever ends it first (trailers, a fault, the deadline, a token,
+/// Dispose) decides the outcome; what comes later changes nothing.
 /// </summary>
 internal sealed class GrpcCall : IDisposable
 {
@@ -110,7 +110,9 @@ internal sealed class GrpcCall : IDisposable
         try
         {
             var response = await invoker.SendAsync(request, Ended).ConfigureAwait(false);
-            Volatile.Write(ref _response, response);
+
+            // A full fence: either this side sees the end of the call, or Finish sees the response.
+            Interlocked.Exchange(ref _response, response);
             if (HasEnded)
             {
                 response.Dispose();

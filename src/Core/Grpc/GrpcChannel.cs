@@ -6,6 +6,9 @@ namespace BuildKit.Grpc;
 /// </summary>
 internal sealed class GrpcChannel : CallInvoker, IAsyncDisposable
 {
+    // grpc-go's own limit. The details of a failed build hold the Dockerfile and the vertex, and travel in the trailers.
+    private const int MaxResponseHeadersKilobytes = 16 << 10;
+
     private readonly Func<CancellationToken, ValueTask<Stream>> _connect;
     private readonly GrpcChannelOptions _options;
     private readonly HttpMessageInvoker _invoker;
@@ -14,8 +17,8 @@ internal sealed class GrpcChannel : CallInvoker, IAsyncDisposable
 
     /// <summary>Creates a channel; nothing is sent yet.</summary>
     /// <param name="connect">
-    /// Opens a connection that is ready for the HTTP/2 preface: TLS and upgrades are behind it. What it throws is the <see cref="Exception.InnerException"/> of the
-    /// <see cref="RpcException"/> that the call ends with. It keeps its own time limit.
+    /// Opens a connection that is ready for the HTTP/2 preface: TLS and upgrades are behind it. What it throws is the
+    /// <see cref="Exception.InnerException"/> of the <see cref="RpcException"/> that the call ends with. It keeps its own time limit.
     /// </param>
     /// <param name="options">Sizes and times; null for the defaults.</param>
     public GrpcChannel(Func<CancellationToken, ValueTask<Stream>> connect, GrpcChannelOptions? options = null)
@@ -28,6 +31,9 @@ internal sealed class GrpcChannel : CallInvoker, IAsyncDisposable
             EnableMultipleHttp2Connections = _options.EnableMultipleHttp2Connections,
             InitialHttp2StreamWindowSize = _options.InitialHttp2StreamWindowSize,
             PooledConnectionIdleTimeout = _options.PooledConnectionIdleTimeout,
+#pragma warning disable CA2262 // It is meant: 16 MiB, in the kilobytes that this property takes.
+            MaxResponseHeadersLength = MaxResponseHeadersKilobytes,
+#pragma warning restore CA2262
             // grpc-go ends connections that ping more often than every five minutes; a dead connection is the transport's to notice.
             KeepAlivePingDelay = Timeout.InfiniteTimeSpan,
             UseProxy = false,

@@ -4,13 +4,14 @@ using System.Buffers.Binary;
 namespace BuildKit.Grpc;
 
 /// <summary>
-/// Gives repeated metadata keys a header field each. SocketsHttpHandler sends the values of one name as a single field, joined by commas, and knows no other way; the daemon
-/// reads <c>x-docker-expose-session-grpc-method</c> field by field and would see one method with a strange name. So <see cref="RequestHeaderWriter"/> joins such values
-/// with a character that no metadata value can hold, and this takes them apart in the HEADERS frames that go out.
+/// Gives repeated metadata keys a header field each. SocketsHttpHandler sends the values of one name as a single field, joined by commas, and knows no other
+/// way; the daemon reads <c>x-docker-expose-session-grpc-method</c> field by field and would see one method with a strange name. So <see
+/// cref="RequestHeaderWriter"/> joins such values with a character that no metadata value can hold, and this takes them apart in the HEADERS frames that go
+/// out.
 /// </summary>
 /// <remarks>
-/// It relies on one thing that .NET does and the protocol does not promise: that such a field is a literal that is neither indexed nor Huffman coded (RFC 7541, sections 6.2.2
-/// and 5.2). A field that is anything else passes as it is, and the peer refuses the separator as an invalid value: a loud failure.
+/// It relies on one thing that .NET does and the protocol does not promise: that such a field is a literal that is neither indexed nor Huffman coded (RFC
+/// 7541, sections 6.2.2 and 5.2). A field that is anything else passes as it is, and the peer refuses the separator as an invalid value: a loud failure.
 /// </remarks>
 internal sealed class RepeatedHeaderSplitter
 {

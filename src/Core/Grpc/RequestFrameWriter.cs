@@ -19,7 +19,8 @@ internal sealed class RequestFrameWriter(int? maxMessageSize) : IBufferWriter<by
     {
         var size = marshaller.Size(message);
         if (size > maxMessageSize)
-            throw new RpcException(new Status(StatusCode.ResourceExhausted, $"A message of {size} bytes is larger than the {maxMessageSize} bytes that may be sent."));
+            throw new RpcException(
+                new Status(StatusCode.ResourceExhausted, $"A message of {size} bytes is larger than the {maxMessageSize} bytes that may be sent."));
         _buffer = ArrayPool<byte>.Shared.Rent(PrefixLength + size + Slack);
         _buffer[0] = 0;
         BinaryPrimitives.WriteInt32BigEndian(_buffer.AsSpan(1), size);

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Net.Http.Headers;
-using System.Reflection;
 
 namespace BuildKit.Grpc;
 
@@ -14,8 +13,7 @@ internal static class RequestHeaderWriter
 
     public static readonly MediaTypeHeaderValue ContentType = new("application/grpc");
 
-    private static readonly string UserAgent =
-        $"grpc-dotnet-buildkit/{typeof(RequestHeaderWriter).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0]}";
+    private static readonly string UserAgent = $"grpc-dotnet-buildkit/{typeof(RequestHeaderWriter).Assembly.GetName().Version?.ToString(3)}";
 
     public static void Write(HttpRequestHeaders headers, Metadata? metadata, DateTime? deadline, DateTime now)
     {

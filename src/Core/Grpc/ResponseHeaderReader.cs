@@ -62,7 +62,8 @@ internal static class ResponseHeaderReader
         var length = 0;
         for (var i = 0; i < message.Length; i++)
         {
-            if (message[i] == '%' && i + 2 < message.Length && byte.TryParse(message.AsSpan(i + 1, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var value))
+            if (message[i] == '%' && i + 2 < message.Length
+                && byte.TryParse(message.AsSpan(i + 1, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var value))
             {
                 bytes[length++] = value;
                 i += 2;
@@ -87,7 +88,8 @@ internal static class ResponseHeaderReader
         HttpStatusCode.Unauthorized => StatusCode.Unauthenticated,
         HttpStatusCode.Forbidden => StatusCode.PermissionDenied,
         HttpStatusCode.NotFound => StatusCode.Unimplemented,
-        HttpStatusCode.TooManyRequests or HttpStatusCode.BadGateway or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout => StatusCode.Unavailable,
+        HttpStatusCode.TooManyRequests or HttpStatusCode.BadGateway or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout =>
+            StatusCode.Unavailable,
         _ => StatusCode.Unknown,
     };
 

@@ -33,7 +33,8 @@ internal sealed class StreamingRequestContent : HttpContent
         // SocketsHttpHandler holds the headers back until the body's first flush.
         await stream.FlushAsync(cancellationToken).ConfigureAwait(false);
 
-        // Not with the handler's token: it is cancelled when the peer resets the stream, and our exception would hide that reset. The end of the call ends this wait too.
+        // Not with the handler's token: it is cancelled when the peer resets the stream, and our exception would hide that reset. The end of the call ends
+        // this wait too.
         await _completed.Task.ConfigureAwait(false);
     }
 

@@ -2,7 +2,9 @@ using System.Net;
 
 namespace BuildKit.Grpc;
 
-/// <summary>The body of a call that sends one message. It may be written again, when SocketsHttpHandler repeats a request that the peer never looked at.</summary>
+/// <summary>
+/// The body of a call that sends one message. It may be written again, when SocketsHttpHandler repeats a request that the peer never looked at.
+/// </summary>
 internal sealed class UnaryRequestContent<T> : HttpContent
 {
     private readonly T _message;

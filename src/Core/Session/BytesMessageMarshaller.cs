@@ -6,7 +6,8 @@ using Google.Protobuf;
 namespace BuildKit.Session;
 
 /// <summary>
-/// Writes and reads <c>moby.buildkit.v1.BytesMessage</c> (<c>bytes data = 1</c>) straight from and to the caller's memory: the generated class would hold a copy of every payload.
+/// Writes and reads <c>moby.buildkit.v1.BytesMessage</c> (<c>bytes data = 1</c>) straight from and to the caller's memory: the generated class would hold a
+/// copy of every payload.
 /// </summary>
 internal static class BytesMessageMarshaller
 {
@@ -14,7 +15,9 @@ internal static class BytesMessageMarshaller
 
     public static readonly Marshaller<ReadOnlyMemory<byte>> Writer = new(Size, Write, static _ => throw new NotSupportedException());
 
-    /// <summary>A marshaller that hands the payload of each message to a function and gives what that returns. The payload is valid during that call only.</summary>
+    /// <summary>
+    /// A marshaller that hands the payload of each message to a function and gives what that returns. The payload is valid during that call only.
+    /// </summary>
     public static Marshaller<T> Reader<T>(Func<ReadOnlySequence<byte>, T> receive) =>
         new(static _ => throw new NotSupportedException(), static (_, _) => throw new NotSupportedException(), message => receive(Payload(message)));
 

@@ -4,13 +4,16 @@ using BuildKit.Grpc;
 namespace BuildKit.Session;
 
 /// <summary>
-/// A session's connection through <c>Control.Session</c>: the bytes of the call's messages, in both directions, as a stream. On it the daemon is the HTTP/2 client and we are
-/// the server (moby/buildkit session/grpchijack). One read and one write may be under way at a time; a broken call is an <see cref="IOException"/> around its
-/// <see cref="RpcException"/>.
+/// A session's connection through <c>Control.Session</c>: the bytes of the call's messages, in both directions, as a stream. On it the daemon is the HTTP/2
+/// client and we are the server (moby/buildkit session/grpchijack). One read and one write may be under way at a time; a broken call is an
+/// <see cref="IOException"/> around its <see cref="RpcException"/>.
 /// </summary>
 internal sealed class ControlSessionStream : Stream
 {
-    /// <summary>The payload of one message, at most. The daemon would take 16 MiB; more than this was not faster, and health checks must not wait behind a long message.</summary>
+    /// <summary>
+    /// The payload of one message, at most. The daemon would take 16 MiB; more than this saves hardly any work, and health checks must not
+    /// wait behind a long message.
+    /// </summary>
     private const int MaxChunkSize = 64 << 10;
 
     /// <summary>How long the daemon may take to end the call after we have said that we are done.</summary>
@@ -46,8 +49,8 @@ internal sealed class ControlSessionStream : Stream
     }
 
     /// <summary>
-    /// Opens a session. It does not wait for the daemon: that makes a build one round trip shorter, and a solve waits for its session to appear (moby/buildkit session.Manager.Get).
-    /// A refusal is met by the first read.
+    /// Opens a session. It does not wait for the daemon: that makes a build one round trip shorter, and a solve waits for its session to appear
+    /// (moby/buildkit session.Manager.Get). A refusal is met by the first read.
     /// </summary>
     /// <param name="invoker">Calls the daemon.</param>
     /// <param name="handshake">What the daemon is told of the session.</param>

@@ -21,7 +21,7 @@ internal sealed class ControlClient(CallInvoker invoker)
     private static readonly Method<Wire.StatusRequest, Wire.StatusResponse> StatusMethod =
         Method.Protobuf<Wire.StatusRequest, Wire.StatusResponse>(MethodType.ServerStreaming, ServiceName, "Status");
 
-    /// <summary>Asks for the daemon's version. Daemons before BuildKit 0.11 answer <see cref="StatusCode.Unimplemented"/>.</summary>
+    /// <summary>Asks for the daemon's version. A daemon that is too old for this call answers <see cref="StatusCode.Unimplemented"/>.</summary>
     public Task<Wire.InfoResponse> InfoAsync(CancellationToken cancellationToken) =>
         invoker.AsyncUnaryCall(InfoMethod, Options(cancellationToken), new Wire.InfoRequest()).ResponseAsync;
 
@@ -33,7 +33,7 @@ internal sealed class ControlClient(CallInvoker invoker)
     public Task<Wire.SolveResponse> SolveAsync(Wire.SolveRequest request, CancellationToken cancellationToken) =>
         invoker.AsyncUnaryCall(SolveMethod, Options(cancellationToken), request).ResponseAsync;
 
-    /// <summary>Follows the build of a ref, which need not have begun: the daemon waits a few seconds for it.</summary>
+    /// <summary>Follows the build of a ref, which need not have begun: the daemon waits six seconds for it (moby/buildkit solver/jobs.go).</summary>
     public AsyncServerStreamingCall<Wire.StatusResponse> Status(string @ref, CancellationToken cancellationToken) =>
         invoker.AsyncServerStreamingCall(StatusMethod, Options(cancellationToken), new Wire.StatusRequest { Ref = @ref });
 

@@ -12,7 +12,8 @@ namespace BuildKit.Tests.Grpc;
 /// <summary>The client against a real buildkitd.</summary>
 public sealed class ClientBuildKitTests
 {
-    private static readonly Marshaller<byte[]> Bytes = new(static bytes => bytes.Length, static (bytes, writer) => writer.Write(bytes), static data => data.ToArray());
+    private static readonly Marshaller<byte[]> Bytes =
+        new(static bytes => bytes.Length, static (bytes, writer) => writer.Write(bytes), static data => data.ToArray());
 
     // buildkitd serves the two services that grpc-go brings along: health (Watch never ends) and reflection (a duplex stream).
     private static readonly Method<byte[], byte[]> Watch = new(MethodType.ServerStreaming, "grpc.health.v1.Health", "Watch", Bytes, Bytes);

@@ -110,7 +110,10 @@ public sealed class ClientCallTests
     {
         var (channel, connected) = ClientRawPeer.Start();
         await using var _ = channel;
-        var sent = new Metadata { { "single", "a, b" }, { "data-bin", [0xff, 0x00, 0x10, 0x20] }, { "Repeated", "one" }, { "repeated", "two, three" }, { "repeated", string.Empty } };
+        var sent = new Metadata
+        {
+            { "single", "a, b" }, { "data-bin", [0xff, 0x00, 0x10, 0x20] }, { "Repeated", "one" }, { "repeated", "two, three" }, { "repeated", string.Empty },
+        };
         using var call = channel.AsyncUnaryCall(ClientTestCalls.Unary, new CallOptions(sent), "hello");
         await using var peer = await connected.WaitAsync(ClientTestCalls.Guard);
 
@@ -119,7 +122,8 @@ public sealed class ClientCallTests
         Assert.Contains(("data-bin", "/wAQIA"), headers);
         Assert.Equal(["one", "two, three", string.Empty], headers.Where(header => header.Name == "repeated").Select(header => header.Value));
 
-        await peer.WriteHeadersAsync(id, ("padded-bin", "/wAQIA=="), ("unpadded-bin", "/wAQIA"), ("joined-bin", "AQ,Ag=="), ("twice", "1"), ("twice", "2"), ("odd!name", "x"));
+        await peer.WriteHeadersAsync(
+            id, ("padded-bin", "/wAQIA=="), ("unpadded-bin", "/wAQIA"), ("joined-bin", "AQ,Ag=="), ("twice", "1"), ("twice", "2"), ("odd!name", "x"));
         await peer.WriteDataAsync(id, ClientRawPeer.Message("world"));
         await peer.WriteTrailersAsync(id, ("grpc-status", "0"), ("trail-bin", "Aw"));
 
@@ -142,12 +146,28 @@ public sealed class ClientCallTests
         var (id, _, _) = await peer.ReadRequestAsync().WaitAsync(ClientTestCalls.Guard);
         await peer.WriteRawHeadersAsync(
             id, true, (":status", "200"), ("content-type", "application/grpc+proto"), ("grpc-status", "3"),
-            ("grpc-message", "zu gro%C3%9F: 100%25%0A\"x\""), ("grpc-status-details-bin", Convert.ToBase64String(Encoding.UTF8.GetBytes("details")).TrimEnd('=')));
+            ("grpc-message", "zu gro%C3%9F: 100%25%0A\"x\""),
+            ("grpc-status-details-bin", Convert.ToBase64String(Encoding.UTF8.GetBytes("details")).TrimEnd('=')));
 
         var failure = await call.FailAsync(StatusCode.InvalidArgument);
         Assert.Equal("zu groß: 100%\n\"x\"", failure.Status.Detail);
         Assert.Equal("details", Encoding.UTF8.GetString(failure.Trailers.GetValueBytes("grpc-status-details-bin")!));
         Assert.Null(failure.InnerException);
+    }
+
+    [Fact]
+    public async Task Details_MayBeAsLargeAsADockerfile()
+    {
+        var (channel, connected) = ClientRawPeer.Start();
+        await using var _ = channel;
+        var call = channel.CallAsync();
+        await using var peer = await connected.WaitAsync(ClientTestCalls.Guard);
+        var (id, _, _) = await peer.ReadRequestAsync().WaitAsync(ClientTestCalls.Guard);
+        var details = new byte[1_500_000];
+        new Random(1).NextBytes(details);
+        await peer.WriteHeadersAsync(id);
+        await peer.WriteTrailersAsync(id, ("grpc-status", "2"), ("grpc-status-details-bin", Convert.ToBase64String(details)));
+        Assert.Equal(details, (await call.FailAsync(StatusCode.Unknown)).Trailers.GetValueBytes("grpc-status-details-bin"));
     }
 
     [Theory]

@@ -31,7 +31,8 @@ public sealed class ClientCancellationTests
     {
         var (channel, connected) = ClientRawPeer.Start();
         await using var _ = channel;
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => channel.CallAsync(options: new CallOptions(CancellationToken: new CancellationToken(true))));
+        var options = new CallOptions(CancellationToken: new CancellationToken(true));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => channel.CallAsync(options: options));
         Assert.False(connected.IsCompleted);
     }
 

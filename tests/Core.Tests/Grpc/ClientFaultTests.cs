@@ -19,7 +19,8 @@ public sealed class ClientFaultTests
     [InlineData("504", (int)StatusCode.Unavailable)]
     public async Task HttpStatus_IsMapped(string httpStatus, int expected)
     {
-        var failure = await FailAsync((StatusCode)expected, (peer, id) => peer.WriteRawHeadersAsync(id, true, (":status", httpStatus), ("content-type", "text/html")));
+        var failure = await FailAsync(
+            (StatusCode)expected, (peer, id) => peer.WriteRawHeadersAsync(id, true, (":status", httpStatus), ("content-type", "text/html")));
         Assert.Contains(httpStatus, failure.Status.Detail, StringComparison.Ordinal);
     }
 
@@ -59,7 +60,8 @@ public sealed class ClientFaultTests
     {
         var failure = await FailAsync(
             StatusCode.Unknown,
-            (peer, id) => peer.WriteRawHeadersAsync(id, true, (":status", "200"), ("content-type", "application/grpc"), ("grpc-status", status), ("grpc-message", "why")));
+            (peer, id) => peer.WriteRawHeadersAsync(
+                id, true, (":status", "200"), ("content-type", "application/grpc"), ("grpc-status", status), ("grpc-message", "why")));
         Assert.Contains("why", failure.Status.Detail, StringComparison.Ordinal);
     }
 
@@ -142,7 +144,8 @@ public sealed class ClientFaultTests
     public async Task MessageThatCannotBeParsed_IsAnError()
     {
         var broken = new Method<string, string>(
-            MethodType.Unary, "test.Echo", "Unary", ClientTestCalls.Text, ClientTestCalls.Text with { Deserializer = _ => throw new FormatException("odd bytes") });
+            MethodType.Unary, "test.Echo", "Unary", ClientTestCalls.Text,
+            ClientTestCalls.Text with { Deserializer = _ => throw new FormatException("odd bytes") });
         var (channel, connected) = ClientRawPeer.Start();
         await using var _ = channel;
         using var call = channel.AsyncUnaryCall(broken, default, "hello");

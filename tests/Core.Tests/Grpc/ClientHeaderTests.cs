@@ -51,7 +51,8 @@ public sealed class ClientHeaderTests
 
         byte[] Wire((string, string)[] headers) =>
         [
-            .. preface, .. Frame(4, 0, []), .. Frame(1, 4, ClientRawPeer.EncodeHeaders(headers)), .. Frame(0, 0, data), .. Frame(1, 5, ClientRawPeer.EncodeHeaders(("c", "3"))),
+            .. preface, .. Frame(4, 0, []), .. Frame(1, 4, ClientRawPeer.EncodeHeaders(headers)), .. Frame(0, 0, data),
+            .. Frame(1, 5, ClientRawPeer.EncodeHeaders(("c", "3"))),
             .. Frame(1, 4, ClientRawPeer.EncodeHeaders(headers)), .. Frame(0, 1, []),
         ];
 

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
-using System.Net.Sockets;
 using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using BuildKit.Grpc;
 using Xunit;
@@ -16,6 +16,7 @@ internal enum FrameType : byte
     Ping = 6,
     GoAway = 7,
     WindowUpdate = 8,
+    Continuation = 9,
 }
 
 internal sealed record RawFrame(FrameType Type, byte Flags, int StreamId, byte[] Payload)
@@ -132,8 +133,19 @@ internal sealed class ClientRawPeer : IAsyncDisposable
     public Task WriteHeadersAsync(int streamId, params (string Name, string Value)[] headers) =>
         WriteFrameAsync(FrameType.Headers, EndHeaders, streamId, EncodeHeaders([(":status", "200"), ("content-type", "application/grpc"), .. headers]));
 
-    public Task WriteRawHeadersAsync(int streamId, bool endStream, params (string Name, string Value)[] headers) =>
-        WriteFrameAsync(FrameType.Headers, (byte)(EndHeaders | (endStream ? EndStream : 0)), streamId, EncodeHeaders(headers));
+    public async Task WriteRawHeadersAsync(int streamId, bool endStream, params (string Name, string Value)[] headers)
+    {
+        ReadOnlyMemory<byte> block = EncodeHeaders(headers);
+        var flags = endStream ? EndStream : (byte)0;
+        for (var type = FrameType.Headers; ; type = FrameType.Continuation, flags = 0)
+        {
+            var part = block[..Math.Min(block.Length, 16384)];
+            block = block[part.Length..];
+            await WriteFrameAsync(type, (byte)(flags | (block.IsEmpty ? EndHeaders : 0)), streamId, part);
+            if (block.IsEmpty)
+                return;
+        }
+    }
 
     public Task WriteTrailersAsync(int streamId, params (string Name, string Value)[] trailers) => WriteRawHeadersAsync(streamId, true, trailers);
 

@@ -76,7 +76,7 @@ internal sealed class DirectoryExportTarget : ExportTarget
                     : StagingArea.Create(Path.GetDirectoryName(Destination) ?? Destination, Path.GetFileName(Destination));
                 try
                 {
-                    ExportFileSystem.CreateDirectory(staging.Path);
+                    ExportFileSystem.CreateDirectory(new EntryPath(staging.Path, staging.Path, Destination));
                 }
                 catch (ExportException)
                 {

@@ -175,8 +175,11 @@ internal sealed class DirectoryReceiver
     {
         if (!_pending.TryGetValue(id, out var file) || file.Written == NotRequested)
             throw ExportErrors.Protocol(_tree.Destination, $"it sent the content of a file that was not asked for (id {id})");
-        file.FullPath ??= _tree.PathOf(file.Path);
-        file.Handle ??= ExportFileSystem.CreateFile(file.FullPath);
+        if (file.Handle is null)
+        {
+            file.FullPath = _tree.PathOf(file.Path);
+            file.Handle = ExportFileSystem.CreateFile(file.FullPath);
+        }
         if (data.IsEmpty)
         {
             if (file.Written != file.Size)
@@ -205,7 +208,7 @@ internal sealed class DirectoryReceiver
 
         public long Written { get; set; } = NotRequested;
 
-        public string? FullPath { get; set; }
+        public EntryPath FullPath { get; set; }
 
         public SafeFileHandle? Handle { get; set; }
     }

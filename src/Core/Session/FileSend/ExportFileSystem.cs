@@ -29,14 +29,14 @@ internal static partial class ExportFileSystem
     private static bool IsLinux64 => OperatingSystem.IsLinux() && nint.Size == 8;
 
     /// <summary>Makes a directory that only we may enter until it gets its mode.</summary>
-    public static void CreateDirectory(string path)
+    public static void CreateDirectory(in EntryPath path)
     {
         if (!OperatingSystem.IsWindows())
         {
-            Check(UnixNative.MakeDirectory(path, OwnerOnly), path);
+            Check(UnixNative.MakeDirectory(path.Path, OwnerOnly), path);
             return;
         }
-        Guard(path, path =>
+        Guard(path.Path, static path =>
         {
             if (Directory.Exists(path) || File.Exists(path))
                 throw new IOException("The name is taken.", ErrorFileExists);
@@ -45,20 +45,20 @@ internal static partial class ExportFileSystem
     }
 
     /// <summary>Makes a regular file and opens it for writing. It must not exist: <c>O_EXCL</c> refuses a link there instead of following it.</summary>
-    public static SafeFileHandle CreateFile(string path)
+    public static SafeFileHandle CreateFile(in EntryPath path)
     {
         try
         {
-            return File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
+            return File.OpenHandle(path.Path, FileMode.CreateNew, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw ExportErrors.From(e, path);
+            throw ExportErrors.From(e, path.Shown);
         }
     }
 
     /// <summary>Writes a piece of a file.</summary>
-    public static void Write(SafeFileHandle file, ReadOnlySpan<byte> data, long offset, string path)
+    public static void Write(SafeFileHandle file, ReadOnlySpan<byte> data, long offset, in EntryPath path)
     {
         try
         {
@@ -66,19 +66,19 @@ internal static partial class ExportFileSystem
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw ExportErrors.From(e, path);
+            throw ExportErrors.From(e, path.Shown);
         }
     }
 
     /// <summary>Gives a written file its metadata and closes it.</summary>
-    public static void FinishFile(SafeFileHandle file, string path, in EntryMetadata metadata)
+    public static void FinishFile(SafeFileHandle file, in EntryPath path, in EntryMetadata metadata)
     {
         using (file)
         {
             if (OperatingSystem.IsWindows())
             {
                 var time = ToDateTime(metadata.ModTime);
-                Guard(path, _ => File.SetLastWriteTimeUtc(file, time));
+                Guard(path.Shown, _ => File.SetLastWriteTimeUtc(file, time));
                 return;
             }
             // Attributes first: a mode without write permission would refuse them. The times last: everything before changes them.
@@ -93,7 +93,7 @@ internal static partial class ExportFileSystem
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                throw ExportErrors.From(e, path);
+                throw ExportErrors.From(e, path.Shown);
             }
             if (IsLinux64)
                 Check(UnixNative.SetTimes(file, metadata.ModTime), path);
@@ -102,7 +102,7 @@ internal static partial class ExportFileSystem
     }
 
     /// <summary>Closes a file and reports what only closing shows: on a network file system, that the disk is full.</summary>
-    public static void CloseFile(SafeFileHandle file, string path)
+    public static void CloseFile(SafeFileHandle file, in EntryPath path)
     {
         if (OperatingSystem.IsWindows())
             file.Dispose();
@@ -111,72 +111,72 @@ internal static partial class ExportFileSystem
     }
 
     /// <summary>Makes a symbolic link. Its target is kept as it was sent: nothing here ever follows it.</summary>
-    public static void CreateSymbolicLink(string path, string target)
+    public static void CreateSymbolicLink(in EntryPath path, string target)
     {
         if (!OperatingSystem.IsWindows())
         {
-            Check(UnixNative.MakeSymbolicLink(target, path), path);
+            Check(UnixNative.MakeSymbolicLink(target, path.Path), path);
             return;
         }
         try
         {
-            File.CreateSymbolicLink(path, target);
+            File.CreateSymbolicLink(path.Path, target);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw ExportErrors.Unsupported(path, $"The output holds the symbolic link '{path}', which can't be created: {e.Message}",
+            throw ExportErrors.Unsupported(path.Shown, $"The output holds the symbolic link '{path.Shown}', which can't be created: {e.Message}",
                 "Turn on Windows' developer mode or run elevated, or export a tar (type=tar).");
         }
     }
 
     /// <summary>Makes another name for a file.</summary>
-    public static void CreateHardLink(string path, string existing)
+    public static void CreateHardLink(in EntryPath path, string existing)
     {
         if (!OperatingSystem.IsWindows())
-            Check(UnixNative.MakeHardLink(existing, path), path);
-        else if (!CreateHardLinkWindows(path, existing, 0))
-            throw ExportErrors.From(new IOException(new Win32Exception().Message, Marshal.GetHRForLastWin32Error()), path);
+            Check(UnixNative.MakeHardLink(existing, path.Path), path);
+        else if (!CreateHardLinkWindows(path.Path, existing, 0))
+            throw ExportErrors.From(new IOException(new Win32Exception().Message, Marshal.GetHRForLastWin32Error()), path.Shown);
     }
 
     /// <summary>Makes a named pipe or a device node, with its mode.</summary>
-    public static void CreateSpecial(string path, uint mode, long major, long minor)
+    public static void CreateSpecial(in EntryPath path, uint mode, long major, long minor)
     {
         var isDevice = (mode & GoFileMode.Device) != 0;
         var what = isDevice ? "device" : "named pipe";
         if (!(isDevice ? IsLinux64 : !OperatingSystem.IsWindows()))
-            throw ExportErrors.Unsupported(path, $"The output holds the {what} '{path}', which this system can't have.", "Remove it from the output, or export a tar (type=tar).");
+            throw ExportErrors.Unsupported(path.Shown, $"The output holds the {what} '{path.Shown}', which this system can't have.", "Remove it from the output, or export a tar (type=tar).");
         var permissions = (uint)GoFileMode.Permissions(mode);
         var result = isDevice
-            ? UnixNative.MakeDevice(path, permissions, (mode & GoFileMode.CharDevice) != 0, (uint)major, (uint)minor)
-            : UnixNative.MakeFifo(path, permissions);
+            ? UnixNative.MakeDevice(path.Path, permissions, (mode & GoFileMode.CharDevice) != 0, (uint)major, (uint)minor)
+            : UnixNative.MakeFifo(path.Path, permissions);
         if (result != 0 && isDevice && Marshal.GetLastPInvokeError() == EPERM)
-            throw new ExportException("BuildKit.OutputDenied", BuildKitErrorCategory.PermissionDenied, $"The output holds the device '{path}', which only root can create.",
+            throw new ExportException("BuildKit.OutputDenied", BuildKitErrorCategory.PermissionDenied, $"The output holds the device '{path.Shown}', which only root can create.",
                 "Build as root, remove it from the output, or export a tar (type=tar).")
-            { Target = path };
+            { Target = path.Shown };
         Check(result, path);
     }
 
     /// <summary>Gives a directory, link, pipe or device its metadata, links not followed.</summary>
-    public static void SetMetadata(string path, in EntryMetadata metadata)
+    public static void SetMetadata(in EntryPath path, in EntryMetadata metadata)
     {
         var isLink = (metadata.Mode & GoFileMode.Symlink) != 0;
         if (IsLinux64 && metadata.Xattrs is not null)
             foreach (var xattr in metadata.Xattrs)
-                CheckXattr(UnixNative.SetXattr(path, xattr.Name, xattr.Value, (nuint)xattr.Value.Length, 0), path);
+                CheckXattr(UnixNative.SetXattr(path.Path, xattr.Name, xattr.Value, (nuint)xattr.Value.Length, 0), path);
         try
         {
             if (!OperatingSystem.IsWindows() && !isLink)
-                File.SetUnixFileMode(path, GoFileMode.Permissions(metadata.Mode));
+                File.SetUnixFileMode(path.Path, GoFileMode.Permissions(metadata.Mode));
             // Elsewhere .NET would follow the link; upstream leaves its times alone there, too.
             if (!IsLinux64 && !isLink)
-                Directory.SetLastWriteTimeUtc(path, ToDateTime(metadata.ModTime));
+                Directory.SetLastWriteTimeUtc(path.Path, ToDateTime(metadata.ModTime));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw ExportErrors.From(e, path);
+            throw ExportErrors.From(e, path.Shown);
         }
         if (IsLinux64)
-            Check(UnixNative.SetTimes(path, metadata.ModTime), path);
+            Check(UnixNative.SetTimes(path.Path, metadata.ModTime), path);
     }
 
     /// <summary>Gives a directory back the rights that removing or moving its entries needs.</summary>
@@ -264,17 +264,17 @@ internal static partial class ExportFileSystem
         }
     }
 
-    private static void Check(int result, string path)
+    private static void Check(int result, in EntryPath path)
     {
         if (result != 0)
-            throw ExportErrors.FromErrno(Marshal.GetLastPInvokeError(), path);
+            throw ExportErrors.FromErrno(Marshal.GetLastPInvokeError(), path.Shown);
     }
 
     // Many file systems know no attributes, and some namespaces are root's: upstream (fsutil) goes on without them, and so do we. A full disk is another matter.
-    private static void CheckXattr(int result, string path)
+    private static void CheckXattr(int result, in EntryPath path)
     {
         if (result != 0 && Marshal.GetLastPInvokeError() is var errno and (ENOSPC or LinuxEDQUOT))
-            throw ExportErrors.FromErrno(errno, path);
+            throw ExportErrors.FromErrno(errno, path.Shown);
     }
 
     private static DateTime ToDateTime(long nanoseconds) => DateTime.UnixEpoch.AddTicks(nanoseconds / TimeSpan.NanosecondsPerTick);

@@ -80,7 +80,7 @@ internal sealed class FileExportTarget : ExportTarget
     private SafeFileHandle Create()
     {
         _staging = StagingArea.Create(Path.GetDirectoryName(_path)!, Path.GetFileName(_path));
-        return ExportFileSystem.CreateFile(_staging.Path);
+        return ExportFileSystem.CreateFile(new EntryPath(_staging.Path, _staging.Path, Destination));
     }
 
     // A regular file is written on the thread that reads the stream, for the reasons given at DirectoryReceiver; a pipe may keep its writer waiting.

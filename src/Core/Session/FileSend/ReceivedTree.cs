@@ -16,7 +16,7 @@ internal sealed class ReceivedTree
     {
         Root = root;
         Destination = destination;
-        ExportFileSystem.CreateDirectory(root);
+        ExportFileSystem.CreateDirectory(new EntryPath(root, root, destination));
     }
 
     /// <summary>Where the tree lies; the last component changes when it is moved into place.</summary>
@@ -27,7 +27,7 @@ internal sealed class ReceivedTree
     /// <summary>Whether everything arrived.</summary>
     public bool IsComplete { get; private set; }
 
-    public string PathOf(string path) => $"{Root}{Path.DirectorySeparatorChar}{path}";
+    public EntryPath PathOf(string path) => new($"{Root}{Path.DirectorySeparatorChar}{path}", Root, Destination);
 
     public void AddDirectory(string path, in EntryMetadata metadata)
     {
@@ -61,11 +61,11 @@ internal sealed class ReceivedTree
         {
             // The target's parents have to be directories themselves: through a link that was sent, it would lie outside.
             for (var slash = target.IndexOf('/', StringComparison.Ordinal); slash >= 0; slash = target.IndexOf('/', slash + 1))
-                if (ExportFileSystem.GetKind(PathOf(target[..slash])) != EntryKind.Directory)
+                if (ExportFileSystem.GetKind(PathOf(target[..slash]).Path) != EntryKind.Directory)
                     throw BadLink(path, target);
-            if (ExportFileSystem.GetKind(PathOf(target)) != EntryKind.Other)
+            if (ExportFileSystem.GetKind(PathOf(target).Path) != EntryKind.Other)
                 throw BadLink(path, target);
-            ExportFileSystem.CreateHardLink(PathOf(path), PathOf(target));
+            ExportFileSystem.CreateHardLink(PathOf(path), PathOf(target).Path);
         }
         _hardLinks.Clear();
         IsComplete = true;
@@ -77,7 +77,7 @@ internal sealed class ReceivedTree
     {
         _finished = true;
         for (var i = _directories.Count - 1; i >= 0; i--)
-            ExportFileSystem.SetMetadata($"{root}{Path.DirectorySeparatorChar}{_directories[i].Path}", _directories[i].Metadata);
+            ExportFileSystem.SetMetadata(new EntryPath($"{root}{Path.DirectorySeparatorChar}{_directories[i].Path}", root, Destination), _directories[i].Metadata);
     }
 
     /// <summary>Lets what is left of a finished tree be removed, whatever the modes of its directories.</summary>
@@ -87,7 +87,7 @@ internal sealed class ReceivedTree
             return;
         foreach (var (path, _) in _directories)
         {
-            var full = PathOf(path);
+            var full = PathOf(path).Path;
             if (ExportFileSystem.GetKind(full) == EntryKind.Directory)
                 ExportFileSystem.MakeWritable(full);
         }

@@ -26,8 +26,11 @@ internal sealed record FileSyncRequest(
     private static List<byte[]> Values(Metadata headers, string key)
     {
         var encoded = headers.GetAll(key + "-encoded").FirstOrDefault()?.Value is "1" or "t" or "T" or "true" or "TRUE" or "True";
-        return [.. headers.GetAll(key).Select(entry => encoded ? QueryUnescape(entry.Value) : Encoding.UTF8.GetBytes(entry.Value))];
+        return [.. headers.GetAll(key).Select(entry => encoded ? QueryUnescape(entry.Value) : Octets(entry.Value))];
     }
+
+    /// <summary>A header as it came over the wire, where older daemons send UTF-8 as it is: text holds one octet to a character.</summary>
+    private static byte[] Octets(string value) => Encoding.Latin1.GetBytes(value);
 
     /// <summary>Go's <c>url.QueryUnescape</c>; as upstream, what can't be decoded is empty.</summary>
     private static byte[] QueryUnescape(string text)
@@ -41,7 +44,7 @@ internal sealed record FileSyncRequest(
             }
             else if (text[i] != '%')
             {
-                bytes.AddRange(Encoding.UTF8.GetBytes(text, i, 1));
+                bytes.Add((byte)text[i]);
             }
             else if (byte.TryParse(text.AsSpan(i + 1, Math.Min(2, text.Length - i - 1)), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var value)
                 && i + 2 < text.Length)

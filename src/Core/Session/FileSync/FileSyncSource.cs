@@ -3,7 +3,7 @@ using BuildKit.Session.FileSync.Walk;
 namespace BuildKit.Session.FileSync;
 
 /// <summary>Files that the daemon may ask for under a name: <c>context</c>, <c>dockerfile</c>, or that of a further local source.</summary>
-internal sealed class FileSyncSource
+internal sealed record FileSyncSource
 {
     private readonly Func<FileTree> _open;
 

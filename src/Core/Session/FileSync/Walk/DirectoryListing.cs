@@ -4,7 +4,7 @@ using System.Buffers.Binary;
 namespace BuildKit.Session.FileSync.Walk;
 
 /// <summary>
-/// The names in a directory, in pooled memory of some 20 bytes a name besides the name itself, in the order of their bytes, which is the one that the
+/// The names in a directory, in pooled memory of 16 bytes a name besides the name itself, in the order of their bytes, which is the one that the
 /// receiver insists on. To be filled and read by one user at a time, and again for another directory.
 /// </summary>
 internal sealed class DirectoryListing : IDisposable
@@ -22,7 +22,7 @@ internal sealed class DirectoryListing : IDisposable
         Grow(ref _names, _namesLength, name.Length, 4096);
         Grow(ref _entries, Count, 1, 64);
         name.CopyTo(_names.AsSpan(_namesLength));
-        _entries[Count++] = new Entry(Prefix(name), _namesLength, name.Length, isDirectory);
+        _entries[Count++] = new Entry(Prefix(name), _namesLength, (ushort)name.Length, isDirectory);
         _namesLength += name.Length;
     }
 
@@ -62,7 +62,8 @@ internal sealed class DirectoryListing : IDisposable
     {
         if (used + more <= array.Length)
             return;
-        var larger = ArrayPool<T>.Shared.Rent(Math.Max(least, 2 * (used + more)));
+        // The pool's arrays double in size.
+        var larger = ArrayPool<T>.Shared.Rent(Math.Max(least, used + more));
         array.AsSpan(0, used).CopyTo(larger);
         Return(ref array);
         array = larger;
@@ -75,5 +76,5 @@ internal sealed class DirectoryListing : IDisposable
         array = [];
     }
 
-    private readonly record struct Entry(ulong Prefix, int Offset, int Length, bool IsDirectory);
+    private readonly record struct Entry(ulong Prefix, int Offset, ushort Length, bool IsDirectory);
 }

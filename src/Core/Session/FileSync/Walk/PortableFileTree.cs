@@ -60,7 +60,10 @@ internal sealed class PortableFileTree(string root) : FileTree
         var isDirectory = (info.Attributes & FileAttributes.Directory) != 0;
         var target = (info.Attributes & FileAttributes.ReparsePoint) != 0 ? info.LinkTarget : null;
         stat.Mode = target is not null ? GoFileMode.Symlink : isDirectory ? GoFileMode.Directory : 0;
-        stat.Mode |= OperatingSystem.IsWindows() ? WindowsPermissions(info.Attributes) : GoFileMode.FromUnix((uint)info.UnixFileMode);
+        if (OperatingSystem.IsWindows())
+            stat.Mode |= WindowsPermissions(info.Attributes);
+        else
+            stat.Mode |= target is not null ? 0b111_111_111 : GoFileMode.FromUnix((uint)info.UnixFileMode);
         stat.LinkCount = 1;
         stat.ModTime = (info.LastWriteTimeUtc - DateTime.UnixEpoch).Ticks * 100;
         if (target is not null)
