@@ -10,7 +10,7 @@ namespace BuildKit.Docker;
 internal sealed class CredentialStore : IDisposable
 {
     /// <summary>Docker Hub's registry, and the key that the docker config has for it since the days of its index.</summary>
-    private const string DockerHubHost = "registry-1.docker.io";
+    public const string DockerHubHost = "registry-1.docker.io";
     private const string DockerHubKey = "https://index.docker.io/v1/";
 
     // As buildkit session/auth/authprovider: tokens of Google's Workload Identity live for 5 minutes.

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
+using BuildKit.Docker;
 using BuildKit.Protocol.Auth;
 
 namespace BuildKit.Session.Auth;
@@ -37,10 +38,10 @@ internal sealed class TokenClient(HttpClient http)
                 return token;
             // Servers without the OAuth2 endpoint answer 404 (GCR), 401 (Artifactory) or 405.
             if (status is not (HttpStatusCode.NotFound or HttpStatusCode.Unauthorized) && !(status == HttpStatusCode.MethodNotAllowed && username.Length > 0))
-                throw Refused(request.Host, realm, status);
+                throw Refused(request.Host, realm, status, isAnonymous: false);
         }
         var (getStatus, getToken) = await GetAsync(request, realm, username, secret, cancellationToken).ConfigureAwait(false);
-        return getToken ?? throw Refused(request.Host, realm, getStatus);
+        return getToken ?? throw Refused(request.Host, realm, getStatus, isAnonymous: secret.Length == 0);
     }
 
     /// <summary>A token as an answer to the daemon; a server that says nothing of an expiration means 60 s (spec/auth/token).</summary>
@@ -125,13 +126,14 @@ internal sealed class TokenClient(HttpClient http)
         return (HttpStatusCode.OK, ToResponse(token, issuedAt, answer.ExpiresIn));
     }
 
-    private static BuildKitException Refused(string host, Uri realm, HttpStatusCode status)
+    private static BuildKitException Refused(string host, Uri realm, HttpStatusCode status, bool isAnonymous)
     {
         if (status is not (HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden))
             return Failed(host, realm, $"it answered {(int)status} {status}");
         return new BuildKitException(
-            "BuildKit.TokenDenied", BuildKitErrorCategory.PermissionDenied, $"The token server {Show(realm)} of '{host}' refused the credentials ({(int)status} {status}).",
-            $"Check the image's name, and log in to '{host}' again (docker login {host}).")
+            "BuildKit.TokenDenied", BuildKitErrorCategory.PermissionDenied,
+            $"The token server {Show(realm)} of '{host}' {(isAnonymous ? "wants credentials" : "refused the credentials")} ({(int)status} {status}).",
+            $"Check the image's name, and log in {(isAnonymous ? "first" : "again")}: docker login{(host == CredentialStore.DockerHubHost ? "" : " " + host)}")
         { Target = host };
     }
 

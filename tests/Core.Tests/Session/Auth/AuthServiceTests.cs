@@ -117,6 +117,17 @@ public sealed class AuthServiceTests : IDisposable
         Assert.DoesNotContain(Secret, service.Failure + rpc.ToString(), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_server_that_wants_credentials_where_there_are_none_says_to_log_in()
+    {
+        using var server = new TokenServer(_ => (401, ""));
+        var service = Service();
+        await Assert.ThrowsAsync<RpcException>(() => FetchAsync(service, server));
+        Assert.Equal("BuildKit.TokenDenied", service.Failure!.ErrorId);
+        Assert.Contains("wants credentials", service.Failure.Message, StringComparison.Ordinal);
+        Assert.EndsWith($"docker login {Host}", service.Failure.RecommendedAction, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("file:///etc/passwd")]
     [InlineData("token")]

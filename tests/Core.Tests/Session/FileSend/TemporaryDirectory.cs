@@ -32,5 +32,11 @@ internal sealed class TemporaryDirectory : IDisposable
         return await process.StandardOutput.ReadToEndAsync();
     }
 
-    public void Dispose() => Directory.Delete(Path, recursive: true);
+    public void Dispose()
+    {
+        // An exported directory without write permission keeps anybody but root from removing what is in it.
+        if (!OperatingSystem.IsWindows())
+            Run("chmod", "-R", "u+rwX", Path);
+        Directory.Delete(Path, recursive: true);
+    }
 }
