@@ -23,11 +23,14 @@ internal static partial class ContextArgument
     /// <param name="context">What was written.</param>
     public static bool IsUrl(string context) => Url().IsMatch(context);
 
-    private static BuildKitException NotFound(string context, string path) => File.Exists(path)
-        ? new BuildKitException("BuildKit.ContextNotFound", BuildKitErrorCategory.InvalidArgument, $"The context '{context}' is a file, not a folder.",
-            "Give the folder that holds what the Dockerfile copies; -Dockerfile names the file.") { Target = path }
-        : new BuildKitException("BuildKit.ContextNotFound", BuildKitErrorCategory.NotFound, $"The context '{context}' does not exist: there is no folder '{path}'.",
-            "Give a folder, or a git or http URL.") { Target = path };
+    private static BuildKitException NotFound(string context, string path)
+    {
+        var (category, message, action) = File.Exists(path)
+            ? (BuildKitErrorCategory.InvalidArgument, $"The context '{context}' is a file, not a folder.",
+                "Give the folder that holds what the Dockerfile copies; -Dockerfile names the file.")
+            : (BuildKitErrorCategory.NotFound, $"The context '{context}' does not exist: there is no folder '{path}'.", "Give a folder, or a git or http URL.");
+        return new BuildKitException("BuildKit.ContextNotFound", category, message, action) { Target = path };
+    }
 
     [GeneratedRegex(@"^(https?|git|ssh)://|^github\.com/|^[\w.-]+@[\w.-]+:", RegexOptions.IgnoreCase)]
     private static partial Regex Url();

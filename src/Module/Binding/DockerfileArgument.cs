@@ -9,7 +9,8 @@ namespace BuildKit.Module.Binding;
 internal readonly partial record struct DockerfileArgument(string? Path, string? Text)
 {
     /// <summary>
-    /// Reads the value: text where it has several lines, or where it begins as a Dockerfile does (<c>FROM </c>, <c>ARG </c>, <c>#</c>) and no file has that name; a path otherwise.
+    /// Reads the value: text where it has several lines, or where it begins as a Dockerfile does (<c>FROM </c>, <c>ARG </c>, <c>#</c>) and no file
+    /// has that name; a path otherwise.
     /// </summary>
     /// <param name="session">The session.</param>
     /// <param name="value">What was written; null for the context's own.</param>
@@ -33,8 +34,10 @@ internal readonly partial record struct DockerfileArgument(string? Path, string?
     private static BuildKitException NotFound(string value, string path, string context)
     {
         var inContext = System.IO.Path.Combine(context, value);
-        return new BuildKitException("BuildKit.DockerfileNotFound", BuildKitErrorCategory.NotFound, $"There is no Dockerfile '{path}'.",
-            File.Exists(inContext) ? $"The path is relative to the current location; there is one in the context: '{inContext}'." : "Give the path of a file, or its text.")
+        var action = File.Exists(inContext)
+            ? $"The path is relative to the current location; there is one in the context: '{inContext}'."
+            : "Give the path of a file, or its text.";
+        return new BuildKitException("BuildKit.DockerfileNotFound", BuildKitErrorCategory.NotFound, $"There is no Dockerfile '{path}'.", action)
         {
             Target = path,
         };

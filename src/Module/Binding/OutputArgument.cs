@@ -29,22 +29,27 @@ internal static class OutputArgument
             Flush();
             outputs.Add(item switch
             {
-                SolveOutput output => output.Destination is { } destination ? output with { Destination = FileSystemPath.Resolve(session, destination) } : output,
+                SolveOutput { Destination: { } destination } output => output with { Destination = FileSystemPath.Resolve(session, destination) },
+                SolveOutput output => output,
                 IDictionary table => FromPairs(session, StringTable.Read(table), table),
-                _ => throw Invalid($"A {item?.GetType().Name ?? "null"} is no output.", item),
+                _ => throw Invalid($"'{item}' is no output.", item),
             });
         }
         Flush();
         return outputs;
 
-        // PowerShell takes the commas of an unquoted type=local,dest=out for its own and passes two strings: what has no type of its own belongs to what stands before it.
+        // PowerShell takes the commas of an unquoted type=local,dest=out for its own and passes two strings:
+        // what has no type of its own belongs to what stands before it.
         void Add(string text)
         {
             var fields = CsvFields.Split(text);
             var isPath = fields is [var only] && !only.Contains('=', StringComparison.Ordinal);
             // An attribute without a value, or the second name of an image, must not become a folder.
             if (isPath && HasType(pieces) && !text.StartsWith('.') && text.IndexOfAny(['/', '\\', '~']) < 0)
-                throw Invalid($"'{text}' after '{string.Join(',', pieces)}' is neither name=value nor clearly a folder: quote the whole output, or write './{text}'.", text);
+            {
+                var before = string.Join(',', pieces);
+                throw Invalid($"'{text}' after '{before}' is neither name=value nor clearly a folder: quote the whole output, or write './{text}'.", text);
+            }
             if (isPath || (HasType(fields) && HasType(pieces)))
                 Flush();
             pieces.AddRange(fields);
@@ -86,7 +91,7 @@ internal static class OutputArgument
     {
         var pairs = given.DistinctBy(pair => pair.Key.ToLowerInvariant()).ToDictionary(pair => pair.Key.ToLowerInvariant(), pair => pair.Value);
         if (!pairs.Remove("type", out var type) || type.Length == 0)
-            throw Invalid($"The output '{(target is IDictionary ? string.Join(',', pairs.Select(pair => $"{pair.Key}={pair.Value}")) : target)}' has no type.", target);
+            throw Invalid($"The output '{string.Join(',', pairs.Select(pair => $"{pair.Key}={pair.Value}"))}' has no type.", target);
         pairs.Remove("dest", out var destination);
         if (destination == "-")
             throw Invalid("An output can't be written to the pipeline: it would be bytes, not objects.", target);

@@ -18,7 +18,7 @@ internal static class StringTable
         return pairs;
     }
 
-    /// <summary>Reads values of build arguments: one without a value takes it from the environment, and is left out where that has none, as docker does.</summary>
+    /// <summary>Reads build arguments: one without a value takes it from the environment, and is left out where that has none, as docker does.</summary>
     /// <param name="table">The hashtable.</param>
     /// <returns>Its pairs; names differ by case.</returns>
     public static Dictionary<string, string> ReadBuildArgs(IDictionary table)

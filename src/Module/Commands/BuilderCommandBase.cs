@@ -6,7 +6,7 @@ namespace BuildKit.Module.Commands;
 /// <summary>A cmdlet that talks to a daemon.</summary>
 public abstract class BuilderCommandBase : BuildKitCommandBase
 {
-    /// <summary>The daemon: an address, the name of a docker context or of an open connection, or the connection itself. Each cmdlet says how it is bound.</summary>
+    /// <summary>The daemon: an address, the name of a docker context, or an open connection. Each cmdlet says how it is bound.</summary>
     public abstract object? Builder { get; set; }
 
     /// <summary>Runs work on the connection that <see cref="Builder"/> means. An error is written as a record.</summary>

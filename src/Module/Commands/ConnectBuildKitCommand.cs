@@ -6,7 +6,7 @@ using BuildKit.Transport;
 
 namespace BuildKit.Module.Commands;
 
-/// <summary>Opens a connection to a daemon. It stays open for every call of the session that names it or its address.</summary>
+/// <summary>Opens a connection to a daemon. It stays open for every call of the session that gives it or its address.</summary>
 [Cmdlet(VerbsCommunications.Connect, "BuildKit")]
 [OutputType(typeof(BuildKitConnection))]
 public sealed class ConnectBuildKitCommand : BuilderCommandBase
@@ -74,5 +74,6 @@ public sealed class ConnectBuildKitCommand : BuilderCommandBase
     private string? PathOf(string? path) => path is null ? null : FileSystemPath.Resolve(SessionState, path);
 
     private static BuildKitException AddressMissing() => new(
-        "BuildKit.InvalidEndpoint", BuildKitErrorCategory.InvalidArgument, "Certificates are given, but no address.", "Give the address too: -Builder tcp://host:port.");
+        "BuildKit.InvalidEndpoint", BuildKitErrorCategory.InvalidArgument, "Certificates are given, but no address.",
+        "Give the address too: -Builder tcp://host:port.");
 }

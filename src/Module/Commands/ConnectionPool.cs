@@ -12,7 +12,10 @@ internal static class ConnectionPool
     public static IEnumerable<string> Names => Connections.Values.Select(connection => connection.Name);
 
     /// <summary>Finds the connection that is meant, and opens it where there is none.</summary>
-    /// <param name="builder">An open connection, an endpoint, a server, the name or address of a connection, an address, the name of a docker context, or null for what the settings say.</param>
+    /// <param name="builder">
+    /// An open connection, an endpoint, a server, an address, the name of a docker context, or null for what the settings say. The address of an open
+    /// connection means that connection, certificates and all.
+    /// </param>
     /// <param name="explain">Is told which daemon was chosen, and by what.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
     /// <returns>An open connection, which stays open.</returns>
@@ -22,14 +25,10 @@ internal static class ConnectionPool
             return given;
         if (builder is BuildKitServer server)
             builder = server.Address;
-        if (builder is string name && Find(name) is { } known)
-        {
-            explain($"Builder: the open connection to {known.Endpoint.Address}.");
-            return known;
-        }
         var endpoint = builder as BuildKitEndpoint ?? await new EndpointResolver().ResolveAsync(builder?.ToString(), cancellationToken).ConfigureAwait(false);
         explain(endpoint.Source is { } source ? $"Builder: {endpoint.Address}, chosen by {source}." : $"Builder: {endpoint.Address}.");
-        if (Connections.TryGetValue(endpoint, out var open))
+        // An address alone says nothing of certificates: a connection that was opened with some is the one that is meant.
+        if ((endpoint.Tls is null ? FindByAddress(endpoint.Address) : Connections.GetValueOrDefault(endpoint)) is { } open)
             return open;
         var connection = await BuildKitConnection.ConnectAsync(endpoint, cancellationToken).ConfigureAwait(false);
         var kept = Connections.GetOrAdd(endpoint, connection);
@@ -42,7 +41,7 @@ internal static class ConnectionPool
     /// <param name="name">Its name or address.</param>
     /// <returns>The connection, or null.</returns>
     public static BuildKitConnection? Find(string name) =>
-        Connections.Values.FirstOrDefault(connection => connection.Name == name) ?? Connections.Values.FirstOrDefault(connection => connection.Endpoint.Address == name);
+        Connections.Values.FirstOrDefault(connection => connection.Name == name) ?? FindByAddress(name);
 
     /// <summary>Closes a connection.</summary>
     public static async Task CloseAsync(BuildKitConnection connection)
@@ -57,4 +56,7 @@ internal static class ConnectionPool
         foreach (var connection in Connections.Values)
             await CloseAsync(connection).ConfigureAwait(false);
     }
+
+    private static BuildKitConnection? FindByAddress(string address) =>
+        Connections.Values.FirstOrDefault(connection => connection.Endpoint.Address == address);
 }

@@ -37,7 +37,8 @@ public sealed class DisconnectBuildKitCommand : BuildKitCommandBase
     }
 
     private static BuildKitException NotConnected(string name) => new(
-        "BuildKit.NotConnected", BuildKitErrorCategory.NotFound, $"There is no open connection '{name}'.", "Give a connection that Connect-BuildKit returned, its name or its address.")
+        "BuildKit.NotConnected", BuildKitErrorCategory.NotFound, $"There is no open connection '{name}'.",
+        "Give a connection that Connect-BuildKit returned, its name or its address.")
     {
         Target = name,
     };

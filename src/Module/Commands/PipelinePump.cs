@@ -25,7 +25,7 @@ internal sealed class PipelinePump : IDisposable
         _cancellation = CancellationTokenSource.CreateLinkedTokenSource(stopToken);
     }
 
-    /// <summary>Has something done on the pipeline's thread, in the order of the calls. To be called by the work; does nothing once nobody listens any more.</summary>
+    /// <summary>Has something done on the pipeline's thread, in the order of the calls. Does nothing once nobody listens any more.</summary>
     public void Post(Action action)
     {
         try

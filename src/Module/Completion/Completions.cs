@@ -18,9 +18,11 @@ internal static class Completions
             .Select(value => new CompletionResult(Quote(value, quote), value, CompletionResultType.ParameterValue, value));
     }
 
-    private static string Quote(string value, string quote) => quote == "\""
-        ? $"\"{value.Replace("`", "``", StringComparison.Ordinal).Replace("$", "`$", StringComparison.Ordinal).Replace("\"", "`\"", StringComparison.Ordinal)}\""
-        : quote.Length > 0 || value.Any(c => char.IsWhiteSpace(c) || ",;'\"`$(){}&|<>@#".Contains(c, StringComparison.Ordinal))
-            ? $"'{CodeGeneration.EscapeSingleQuotedStringContent(value)}'"
-            : value;
+    private static string Quote(string value, string quote)
+    {
+        if (quote == "\"")
+            return $"\"{string.Concat(value.Select(c => c is '`' or '$' or '"' ? $"`{c}" : $"{c}"))}\"";
+        var isPlain = quote.Length == 0 && !value.Any(c => char.IsWhiteSpace(c) || ",;'\"`$(){}&|<>@#".Contains(c, StringComparison.Ordinal));
+        return isPlain ? value : $"'{CodeGeneration.EscapeSingleQuotedStringContent(value)}'";
+    }
 }

@@ -38,7 +38,9 @@ public sealed partial class TargetCompleter : IArgumentCompleter
     private static string? PathOf(string path)
     {
         using var shell = PowerShell.Create(RunspaceMode.CurrentRunspace);
-        shell.AddCommand(@"Microsoft.PowerShell.Management\Convert-Path").AddParameter("LiteralPath", path).AddParameter("ErrorAction", ActionPreference.Ignore);
+        shell.AddCommand(@"Microsoft.PowerShell.Management\Convert-Path")
+            .AddParameter("LiteralPath", path)
+            .AddParameter("ErrorAction", ActionPreference.Ignore);
         return shell.Invoke<string>().FirstOrDefault();
     }
 

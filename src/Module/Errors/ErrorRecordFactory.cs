@@ -12,9 +12,6 @@ internal static class ErrorRecordFactory
     public static ErrorRecord Create(Exception exception, object? target) => exception switch
     {
         BuildKitException error => Create(error, error.ErrorId, CategoryOf(error.Category), error.Target ?? target, error.RecommendedAction),
-        // The engine's own errors, such as a drive that does not exist, have said it already.
-        IContainsErrorRecord { ErrorRecord: { } record } => Create(
-            exception, "BuildKit." + record.FullyQualifiedErrorId, record.CategoryInfo.Category, record.TargetObject ?? target, record.ErrorDetails?.RecommendedAction),
         ObjectDisposedException => Create(exception, "BuildKit.ConnectionClosed", ErrorCategory.ConnectionError, target,
             "The connection was closed by Disconnect-BuildKit. Connect again with Connect-BuildKit, or give an address."),
         OperationCanceledException => Create(exception, "BuildKit.Canceled", ErrorCategory.OperationStopped, target, null),

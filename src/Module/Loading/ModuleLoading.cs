@@ -20,13 +20,13 @@ public sealed class ModuleLoading : IModuleAssemblyInitializer, IModuleAssemblyC
         return context;
     });
 
-    private static int s_imports;
+    private static int _imports;
 
     /// <summary>Called by PowerShell when the module is imported into a runspace, before any of its cmdlets is looked at.</summary>
     public void OnImport()
     {
         _ = Context.Value;
-        Interlocked.Increment(ref s_imports);
+        Interlocked.Increment(ref _imports);
     }
 
     /// <summary>Called by PowerShell when the module is removed from a runspace.</summary>
@@ -34,7 +34,7 @@ public sealed class ModuleLoading : IModuleAssemblyInitializer, IModuleAssemblyC
     public void OnRemove(PSModuleInfo psModuleInfo)
     {
         // Other runspaces may be building on these connections.
-        if (Interlocked.Decrement(ref s_imports) == 0)
+        if (Interlocked.Decrement(ref _imports) == 0)
             _ = ConnectionPool.CloseAllAsync();
     }
 }

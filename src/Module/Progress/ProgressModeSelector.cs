@@ -24,7 +24,8 @@ internal static class ProgressModeSelector
     }
 
     private static bool ShowsBars(object? preference) =>
-        !LanguagePrimitives.TryConvertTo<ActionPreference>(preference, out var action) || action is not (ActionPreference.SilentlyContinue or ActionPreference.Ignore);
+        !LanguagePrimitives.TryConvertTo<ActionPreference>(preference, out var action)
+        || action is not (ActionPreference.SilentlyContinue or ActionPreference.Ignore);
 
     /// <summary>Whether somebody sits before the host: a job, a runbook or a redirected shell has no window.</summary>
     private static bool IsWatched(PSHost host)

@@ -8,10 +8,10 @@ internal sealed class WriteProgressBars(Action<ProgressRecord> writeProgress)
 {
     private const int IdsPerBuild = 100_000;
 
-    private static int s_builds;
+    private static int _builds;
 
     // Ids of their own, so that neither the user's bars nor those of a build beside this one are touched.
-    private readonly int _firstId = (Interlocked.Increment(ref s_builds) % 10_000 + 1) * IdsPerBuild;
+    private readonly int _firstId = (Interlocked.Increment(ref _builds) % 10_000 + 1) * IdsPerBuild;
 
     /// <summary>Shows a bar, or takes it away.</summary>
     /// <param name="bar">The bar.</param>

@@ -3,8 +3,9 @@ using System.Globalization;
 namespace BuildKit.Solve.Progress;
 
 /// <summary>
-/// Writes a build as lines, in the form that <c>docker buildx build --progress plain</c> gives them: every vertex has a number, its lines carry that number, and
-/// a vertex whose lines are broken off for those of another ends with <c>#5 ...</c>. Which vertex has the word follows buildkit's util/progress/progressui/printer.go.
+/// Writes a build as lines, in the form that <c>docker buildx build --progress plain</c> gives them: every vertex has a number, its lines carry that
+/// number, and a vertex whose lines are broken off for those of another ends with <c>#5 ...</c>. Which vertex has the word follows buildkit's
+/// util/progress/progressui/printer.go.
 /// Two things differ: a line of output is written when it is whole, and a failed vertex's last lines are not repeated at the end, as they are in the error.
 /// </summary>
 public sealed class PlainProgressWriter : IProgressDisplay
@@ -95,7 +96,7 @@ public sealed class PlainProgressWriter : IProgressDisplay
         }
     }
 
-    /// <summary>Decides whether another vertex gets the word: when nobody has it, when one has waited too long, or when the speaker had more than its share.</summary>
+    /// <summary>Whether another vertex gets the word: when nobody has it, when one has waited too long, or when the speaker had more than its share.</summary>
     private TracedVertex? NextSpeaker(HashSet<TracedVertex> running, TracedVertex? current, DateTimeOffset now)
     {
         var candidates = running.Append(current).OfType<TracedVertex>().Distinct().OrderBy(vertex => vertex.Order).ToList();

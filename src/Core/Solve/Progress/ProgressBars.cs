@@ -80,7 +80,9 @@ public sealed partial class ProgressBars : IProgressDisplay
         var (transfer, percent) = Transfer(vertex);
         var line = vertex.Log.Last is { } last ? Clean(last) : null;
         var status = string.Join("  ", new[] { Elapsed(now - since), transfer, line }.Where(part => !string.IsNullOrEmpty(part)));
-        return new ProgressBar(IdOf(vertex), Clean(vertex.Name), status.Length > LongestStatus ? status[..LongestStatus] : status, line, percent, IsCompleted: false);
+        if (status.Length > LongestStatus)
+            status = status[..LongestStatus];
+        return new ProgressBar(IdOf(vertex), Clean(vertex.Name), status, line, percent, IsCompleted: false);
     }
 
     /// <summary>Sums up the parts of a vertex that move bytes; a single open part is named.</summary>

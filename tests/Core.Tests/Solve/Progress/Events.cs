@@ -7,7 +7,8 @@ namespace BuildKit.Tests.Solve.Progress;
 internal static class Events
 {
     public static SolveEvent Vertex(
-        string digest, double? started = null, double? completed = null, string? name = null, bool cached = false, string error = "", SolveProgressGroup? group = null) =>
+        string digest, double? started = null, double? completed = null, string? name = null, bool cached = false, string error = "",
+        SolveProgressGroup? group = null) =>
         new([new SolveVertex(digest, [], name ?? digest, At(started), At(completed), cached, error, group)], [], [], []);
 
     public static SolveEvent Status(string vertex, string id, long current, long total = 0, double at = 0, double? started = 0, double? completed = null) =>

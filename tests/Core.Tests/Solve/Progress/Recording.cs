@@ -1,15 +1,17 @@
+using System.Text;
 using System.Text.Json;
 using BuildKit.Solve;
 
 namespace BuildKit.Tests.Solve.Progress;
 
 /// <summary>
-/// A build as <c>docker buildx history logs</c> 0.29.1 gives it, once with <c>--progress rawjson</c> and once with <c>--progress plain</c>: the same events, and the lines
-/// that buildx makes of them.
+/// A build as <c>docker buildx history logs</c> 0.29.1 gives it, once with <c>--progress rawjson</c> and once with <c>--progress plain</c>: the same
+/// events, and the lines that buildx makes of them.
 /// </summary>
 internal static class Recording
 {
-    public static IEnumerable<SolveEvent> Events(string name) => File.ReadLines(PathOf(name + ".json")).Select(line => Read(JsonDocument.Parse(line).RootElement));
+    public static IEnumerable<SolveEvent> Events(string name) =>
+        File.ReadLines(PathOf(name + ".json")).Select(line => Read(JsonDocument.Parse(line).RootElement));
 
     public static string PlainText(string name) => File.ReadAllText(PathOf(name + ".txt"));
 
@@ -34,7 +36,7 @@ internal static class Recording
         All(status, "logs", log => new SolveVertexLog(
             Text(log, "vertex"), (int)Number(log, "stream"), log.GetProperty("data").GetBytesFromBase64(), Time(log, "timestamp")!.Value)),
         All(status, "warnings", warning => new SolveVertexWarning(
-            Text(warning, "vertex"), (int)Number(warning, "level"), System.Text.Encoding.UTF8.GetString(warning.GetProperty("short").GetBytesFromBase64()), [], "", null)));
+            Text(warning, "vertex"), (int)Number(warning, "level"), Encoding.UTF8.GetString(warning.GetProperty("short").GetBytesFromBase64()), [], "", null)));
 
     private static List<T> All<T>(JsonElement status, string name, Func<JsonElement, T> read) =>
         status.TryGetProperty(name, out var list) && list.ValueKind == JsonValueKind.Array ? list.EnumerateArray().Select(read).ToList() : [];
