@@ -12,8 +12,8 @@ internal sealed record GrpcServerOptions
     public Http2ServerOptions Http2 { get; init; } = new();
 
     /// <summary>
-    /// Told of each exception that ended a handler: the method's path and the exception. The peer learns only its status. Not called when the peer cancelled
-    /// the call or went away. It must not throw.
+    /// Told of each exception that ended a call: its path and the exception, an <see cref="RpcException"/> that a handler threw on purpose included. The peer
+    /// learns only the status. Not called when the peer cancelled the call or went away. It must not throw.
     /// </summary>
     public Action<string, Exception>? CallFailed { get; init; }
 }

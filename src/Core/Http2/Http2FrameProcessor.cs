@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using BuildKit.Http2.Hpack;
+using static BuildKit.Http2.Http2FrameRules;
 
 namespace BuildKit.Http2;
 
@@ -375,18 +376,6 @@ internal sealed class Http2FrameProcessor : IDisposable
             _output.AnnounceConnectionWindow(increment);
     }
 
-    private static ReadOnlySpan<byte> RemovePadding(Http2FrameHeader header, ReadOnlySpan<byte> payload)
-    {
-        if (!header.Has(Http2FrameFlags.Padded))
-            return payload;
-        if (payload.IsEmpty)
-            throw new Http2ConnectionException(Http2ErrorCode.FrameSizeError, "A padded frame is empty.");
-        int padding = payload[0];
-        if (padding >= payload.Length)
-            throw ProtocolError("The padding of a frame is longer than the frame.");
-        return payload[1..^padding];
-    }
-
     private void CheckNotIdle(Http2FrameHeader header)
     {
         CheckHasStream(header);
@@ -394,24 +383,6 @@ internal sealed class Http2FrameProcessor : IDisposable
         // Section 5.1: an even stream would be one that we began, and we begin none.
         if (header.StreamId % 2 == 0 || header.StreamId > LastStreamId)
             throw ProtocolError($"{header.Type} came on stream {header.StreamId}, which is idle.");
-    }
-
-    private static void CheckHasStream(Http2FrameHeader header)
-    {
-        if (header.StreamId == 0)
-            throw ProtocolError($"{header.Type} came on stream 0.");
-    }
-
-    private static void CheckHasNoStream(Http2FrameHeader header)
-    {
-        if (header.StreamId != 0)
-            throw ProtocolError($"{header.Type} came on stream {header.StreamId}.");
-    }
-
-    private static void CheckLength(Http2FrameHeader header, ReadOnlySpan<byte> payload, int length)
-    {
-        if (payload.Length != length)
-            throw new Http2ConnectionException(Http2ErrorCode.FrameSizeError, $"A {header.Type} frame has {payload.Length} octets.");
     }
 
     private void SpendIdleFrame()
@@ -425,6 +396,4 @@ internal sealed class Http2FrameProcessor : IDisposable
         if (!_resets.TrySpend())
             throw new Http2ConnectionException(Http2ErrorCode.EnhanceYourCalm, "Too many of the peer's requests are reset.");
     }
-
-    private static Http2ConnectionException ProtocolError(string message) => new(Http2ErrorCode.ProtocolError, message);
 }

@@ -34,7 +34,7 @@ internal sealed class Http2ServerConnection : IAsyncDisposable
     /// <summary>
     /// Serves requests until the peer closes the connection, until it has sent GOAWAY and its last request is answered, or until <paramref name="cancellationToken"/>
     /// or <see cref="DisposeAsync"/> ends it. In each case requests that still run are cancelled, the peer gets GOAWAY, the transport is closed, and the call
-    /// returns when the handlers have ended. It can be called once.
+    /// returns when the handlers have ended, or <see cref="Http2ServerOptions.HandlerTimeout"/> later. It can be called once.
     /// </summary>
     /// <exception cref="Http2ConnectionException">The peer broke the protocol.</exception>
     /// <exception cref="BuildKitException"><c>BuildKit.ConnectionLost</c>: the transport failed while requests were open.</exception>
@@ -139,20 +139,20 @@ internal sealed class Http2ServerConnection : IAsyncDisposable
         var peerListens = code == Http2ErrorCode.NoError && !reading.IsCompleted;
         _streams.AbortAll(Http2ErrorCode.Cancel, failure?.Message ?? "The connection was closed.", keepCompleted: peerListens);
         _output.Shutdown(_processor.LastStreamId, code, reason);
-        await WaitAsync(writing).ConfigureAwait(false);
+        await WaitAsync(writing, _options.TransportTimeout).ConfigureAwait(false);
         await giveUp.CancelAsync().ConfigureAwait(false);
-        await _transport.DisposeAsync().AsTask().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         Stop();
-        await WaitAsync(Task.WhenAll(reading, writing)).ConfigureAwait(false);
+        await _transport.DisposeAsync().AsTask().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await WaitAsync(Task.WhenAll(reading, writing), _options.TransportTimeout).ConfigureAwait(false);
         _streams.AbortAll(Http2ErrorCode.Cancel, "The connection was closed.", keepCompleted: false);
-        await WaitAsync(_streams.WhenHandlersEnded()).ConfigureAwait(false);
+        await WaitAsync(_streams.WhenHandlersEnded(), _options.HandlerTimeout).ConfigureAwait(false);
     }
 
     // Neither a peer that does not read nor a handler that does not stop may hold up the end.
-    private async Task WaitAsync(Task task)
+    private static async Task WaitAsync(Task task, TimeSpan limit)
     {
         using var enough = new CancellationTokenSource();
-        await Task.WhenAny(task, Task.Delay(_options.ShutdownTimeout, enough.Token)).ConfigureAwait(false);
+        await Task.WhenAny(task, Task.Delay(limit, enough.Token)).ConfigureAwait(false);
         await enough.CancelAsync().ConfigureAwait(false);
 
         // Observed: what it was is told by the caller's own failure.

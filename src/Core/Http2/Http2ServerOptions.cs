@@ -44,6 +44,9 @@ internal sealed record Http2ServerOptions
     /// <summary>How many requests may be reset in the long run.</summary>
     public int ResetsPerSecond { get; init; } = 50;
 
-    /// <summary>How long the end of a connection waits for the last frames to be written, and then for handlers that were told to stop.</summary>
-    public TimeSpan ShutdownTimeout { get; init; } = TimeSpan.FromSeconds(5);
+    /// <summary>How long the end of a connection waits for a transport that does not take the last frames. Short: somebody who cancels a build waits for it.</summary>
+    public TimeSpan TransportTimeout { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long the end of a connection waits for handlers that were told to stop and still tidy up.</summary>
+    public TimeSpan HandlerTimeout { get; init; } = TimeSpan.FromSeconds(5);
 }

@@ -128,23 +128,26 @@ public sealed class Http2FloodTests
     public async Task HandlersThatOutliveTheirStreams_CountAsWell()
     {
         var running = 0;
-        var most = 0;
+        var begun = new SemaphoreSlim(0);
         var end = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var peer = await StartAsync(
             async stream =>
             {
-                InterlockedMax(ref most, Interlocked.Increment(ref running));
+                Interlocked.Increment(ref running);
+                begun.Release();
                 await end.Task;
             },
-            new Http2ServerOptions { MaxConcurrentStreams = 5, ShutdownTimeout = TimeSpan.FromSeconds(1) });
+            new Http2ServerOptions { MaxConcurrentStreams = 5, HandlerTimeout = TimeSpan.FromSeconds(1) });
         for (var id = 1; id < 200; id += 2)
         {
             await peer.SendHeadersAsync(id, endStream: true, Request);
             await peer.SendAsync(Http2FrameType.RstStream, 0, id, UInt32(8));
         }
 
+        for (var id = 1; id <= 10; id++)
+            Assert.True(await begun.WaitAsync(Guard));
         await peer.PingAsync();
-        Assert.InRange(Volatile.Read(ref most), 1, 10);
+        Assert.Equal(10, Volatile.Read(ref running));
         end.SetResult();
     }
 
@@ -154,7 +157,7 @@ public sealed class Http2FloodTests
         // The transport takes 4 KB; the rest of the acknowledgements has to wait with us, within a limit.
         await using var peer = StartSilent(
             WaitForeverAsync,
-            new Http2ServerOptions { MaxQueuedControlFrames = 1_000, MaxWriteSize = 4_096, ShutdownTimeout = TimeSpan.FromMilliseconds(500) },
+            new Http2ServerOptions { MaxQueuedControlFrames = 1_000, MaxWriteSize = 4_096, TransportTimeout = TimeSpan.FromMilliseconds(300) },
             transportBufferSize: 4_096);
         await peer.SendPrefaceAsync();
         await peer.SendAsync(Http2FrameType.Settings, 0, 0);
@@ -165,15 +168,4 @@ public sealed class Http2FloodTests
     }
 
     private static Task WaitForeverAsync(Http2ServerStream stream) => Task.Delay(Timeout.Infinite, stream.Aborted);
-
-    private static void InterlockedMax(ref int target, int value)
-    {
-        for (var seen = Volatile.Read(ref target); seen < value;)
-        {
-            var before = Interlocked.CompareExchange(ref target, value, seen);
-            if (before == seen)
-                return;
-            seen = before;
-        }
-    }
 }

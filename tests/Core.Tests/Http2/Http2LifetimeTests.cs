@@ -125,7 +125,7 @@ public sealed class Http2LifetimeTests
     public async Task PeerThatReadsNothing_DoesNotHoldUpTheEnd()
     {
         await using var peer = StartSilent(
-            Http2FlowControlTests.SendAsync(1_000_000), new Http2ServerOptions { ShutdownTimeout = TimeSpan.FromMilliseconds(300) }, transportBufferSize: 4_096);
+            Http2FlowControlTests.SendAsync(1_000_000), new Http2ServerOptions { TransportTimeout = TimeSpan.FromMilliseconds(300) }, transportBufferSize: 4_096);
         await peer.SendPrefaceAsync();
         await peer.SendAsync(Http2FrameType.Settings, 0, 0);
         await peer.SendHeadersAsync(1, endStream: true, Request);
@@ -137,7 +137,7 @@ public sealed class Http2LifetimeTests
     public async Task HandlerThatDoesNotStop_DoesNotHoldUpTheEnd()
     {
         var end = new TaskCompletionSource();
-        await using var peer = await StartAsync(_ => end.Task, new Http2ServerOptions { ShutdownTimeout = TimeSpan.FromMilliseconds(300) });
+        await using var peer = await StartAsync(_ => end.Task, new Http2ServerOptions { HandlerTimeout = TimeSpan.FromMilliseconds(300) });
         await peer.SendHeadersAsync(1, endStream: true, Request);
         await peer.PingAsync();
         await peer.Server.DisposeAsync().AsTask().WaitAsync(Guard);

@@ -60,12 +60,14 @@ public sealed class Http2OutputTests
     [Fact]
     public async Task StreamsTakeTurns()
     {
+        var written = new SemaphoreSlim(0);
         await using var peer = await StartAsync(
             stream =>
             {
                 stream.StartResponse([new(":status", "200")]);
                 stream.Output.Write(new byte[1_000_000]);
                 stream.CompleteResponse();
+                written.Release();
                 return Task.CompletedTask;
             },
             new Http2ServerOptions { MaxWriteSize = 32_768 },
@@ -78,6 +80,7 @@ public sealed class Http2OutputTests
         var received = new int[4];
         while (received.Sum() < 65_535)
             await ReceiveDataAsync();
+        Assert.True(await written.WaitAsync(Guard) && await written.WaitAsync(Guard));
         await peer.SendWindowUpdateAsync(0, 3_000_000);
         while (received.Max() < 900_000)
         {

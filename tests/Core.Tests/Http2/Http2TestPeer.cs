@@ -45,7 +45,12 @@ internal sealed class Http2TestPeer : IAsyncDisposable
         Func<Http2ServerStream, Task>? handler = null, Http2ServerOptions? options = null, int transportBufferSize = 1 << 20, CancellationToken cancellationToken = default)
     {
         var peer = new Http2TestPeer(transportBufferSize);
-        var server = new Http2ServerConnection(peer.ServerEnd, options ?? new Http2ServerOptions(), handler ?? EchoAsync);
+        options ??= new Http2ServerOptions();
+
+        // A busy machine may take longer than a user would wait for the last frames.
+        if (options.TransportTimeout == new Http2ServerOptions().TransportTimeout)
+            options = options with { TransportTimeout = Guard };
+        var server = new Http2ServerConnection(peer.ServerEnd, options, handler ?? EchoAsync);
         (peer.Server, peer.Run) = (server, server.RunAsync(cancellationToken));
         return peer;
     }
