@@ -14,5 +14,6 @@ internal sealed class RpcException : Exception
 
     public StatusCode StatusCode => Status.StatusCode;
 
-    public Metadata Trailers { get; }
+    // Not public: Get-Error would print every octet of the details.
+    internal Metadata Trailers { get; }
 }

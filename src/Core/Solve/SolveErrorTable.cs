@@ -15,7 +15,7 @@ internal static partial class SolveErrorTable
     public static IReadOnlyList<SolveErrorRow> Rows { get; } =
     [
         new(StepFailed(), "BuildKit.SolveFailed", BuildKitErrorCategory.BuildFailed,
-            "Read the step's last lines above; -Progress Plain shows its whole output."),
+            "Read the step's last lines; -Progress Plain shows its whole output."),
         new(ExporterMissing(), "BuildKit.ExporterNotFound", BuildKitErrorCategory.NotSupported,
             "This daemon has no such exporter. Get-BuildKitServer shows what it is; choose another -Output."),
         new(TargetMissing(), "BuildKit.TargetNotFound", BuildKitErrorCategory.NotFound,

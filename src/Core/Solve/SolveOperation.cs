@@ -12,6 +12,8 @@ public static class SolveOperation
     /// <summary>How long the status stream may say nothing after the solve has ended.</summary>
     private static readonly TimeSpan StatusIdleLimit = TimeSpan.FromSeconds(5);
 
+    private const string NoOutput = "No output was asked for: the result stays in the builder's cache alone. Name one with -Output, such as type=local,dest=out.";
+
     /// <summary>Builds what a request asks for.</summary>
     /// <param name="connection">The daemon that builds.</param>
     /// <param name="request">What to build.</param>
@@ -32,6 +34,8 @@ public static class SolveOperation
         var frontend = DockerfileFrontend.Plan(request, daemon);
         var solveRef = request.Ref ?? Identifier.New();
         var journal = new SolveJournal();
+        if (request.Outputs.Count == 0 && exports.Count == 0)
+            Warn(NoOutput, journal, events);
 
         await using var services = await SolveServices.CreateAsync(frontend, exports, cancellationToken).ConfigureAwait(false);
         var session = await BuildSession.OpenAsync(
@@ -54,6 +58,13 @@ public static class SolveOperation
 
         var outputs = await services.CommitAsync(cancellationToken).ConfigureAwait(false);
         return SolveResultReader.Read(response, journal, exports, outputs, connection.Name, solveRef, clock.Elapsed);
+    }
+
+    private static void Warn(string text, SolveJournal journal, IProgress<SolveEvent>? events)
+    {
+        var warning = new SolveEvent([], [], [], [new SolveVertexWarning(string.Empty, 1, text, [], string.Empty, null)]);
+        journal.Add(warning);
+        events?.Report(warning);
     }
 
     private static DaemonStore StoreOf(BuildKitConnection connection) => connection.ImageStore switch

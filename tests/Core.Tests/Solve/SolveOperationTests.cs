@@ -212,6 +212,29 @@ public sealed class SolveOperationTests
     }
 
     [SkippableFact]
+    public async Task ABuildkitdThatIsAskedForNothingSaysSo()
+    {
+        var engine = await TestEngines.GetAsync(EngineKind.BuildkitdUnix);
+        using var context = new BuildContextDirectory().Write("Dockerfile", "ARG BASE\nFROM ${BASE}\n");
+        await using var connection = await ConnectAsync(engine);
+        var result = await SolveOperation.RunAsync(connection, Request(engine, context), null, default);
+        Assert.Empty(result.Outputs);
+        Assert.Contains("No output was asked for", Assert.Single(result.Warnings).Short, StringComparison.Ordinal);
+        var asked = await SolveOperation.RunAsync(connection, Request(engine, context) with { Outputs = [new SolveOutput { Type = "cacheonly" }] }, null, default);
+        Assert.Empty(asked.Warnings);
+    }
+
+    [SkippableFact]
+    public async Task AnUnreachableRegistryOfTheBaseImageIsNamed()
+    {
+        var engine = await TestEngines.GetAsync(EngineKind.Docker28Graphdriver);
+        using var context = new BuildContextDirectory().Write("Dockerfile", "FROM 127.0.0.1:9/nobody/listens:1\n");
+        var failure = await FailsAsync<SolveFailedException>(engine, Request(engine, context));
+        Assert.Equal("BuildKit.BaseImageNotFound", failure.ErrorId);
+        Assert.Contains("127.0.0.1:9/nobody/listens:1", failure.Message, StringComparison.Ordinal);
+    }
+
+    [SkippableFact]
     public async Task ManyBuildsShareAConnection()
     {
         var engine = await TestEngines.GetAsync(EngineKind.Docker28Containerd);
