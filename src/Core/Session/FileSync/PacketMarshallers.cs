@@ -22,16 +22,19 @@ internal static class PacketMarshallers
     public static Marshaller<ReceiverPacket> Receiver { get; } =
         new(static _ => throw new NotSupportedException(), static (_, _) => throw new NotSupportedException(), Read);
 
-    private static int Size(SenderPacket packet) =>
-        NumberSize((ulong)packet.Type) + (packet.Stat is { } stat ? BytesSize(StatSize(stat)) : 0) + NumberSize(packet.Id)
-        + (packet.Data.IsEmpty ? 0 : BytesSize(packet.Data.Length));
+    /// <summary>How many bytes a packet takes.</summary>
+    public static int Size(SenderPacket packet) => HeadSize(packet) + packet.Data.Length;
 
-    private static void Write(SenderPacket packet, IBufferWriter<byte> writer)
+    /// <summary>Writes all but the data, which comes last, into a span that is large enough.</summary>
+    public static void WriteHead(SenderPacket packet, Span<byte> span)
     {
-        var size = Size(packet) - packet.Data.Length;
-        if (size == 0)
+        if (!packet.Encoded.IsEmpty)
+        {
+            packet.Encoded.Span.CopyTo(span);
             return;
-        var output = new Output(writer.GetSpan(size));
+        }
+
+        var output = new Output(span);
         output.Number(1, (ulong)packet.Type);
         if (packet.Stat is { } stat)
         {
@@ -42,7 +45,27 @@ internal static class PacketMarshallers
         output.Number(3, packet.Id);
         if (!packet.Data.IsEmpty)
             output.Header(4, packet.Data.Length);
-        writer.Advance(output.Written);
+    }
+
+    private static int HeadSize(SenderPacket packet)
+    {
+        if (!packet.Encoded.IsEmpty)
+            return packet.Encoded.Length;
+        var size = NumberSize((ulong)packet.Type) + NumberSize(packet.Id);
+        if (packet.Stat is { } stat)
+            size += BytesSize(StatSize(stat));
+        if (!packet.Data.IsEmpty)
+            size += BytesSize(packet.Data.Length) - packet.Data.Length;
+        return size;
+    }
+
+    private static void Write(SenderPacket packet, IBufferWriter<byte> writer)
+    {
+        var size = HeadSize(packet);
+        if (size == 0)
+            return;
+        WriteHead(packet, writer.GetSpan(size));
+        writer.Advance(size);
         writer.Write(packet.Data.Span);
     }
 
@@ -162,15 +185,14 @@ internal static class PacketMarshallers
     private ref struct Output(Span<byte> span)
     {
         private readonly Span<byte> _span = span;
-
-        public int Written { get; private set; }
+        private int _written;
 
         /// <summary>Zero, being the default, is not written.</summary>
         public void Number(int field, ulong value)
         {
             if (value == 0)
                 return;
-            _span[Written++] = (byte)(field << 3 | WireVarint);
+            _span[_written++] = (byte)(field << 3 | WireVarint);
             Varint(value);
         }
 
@@ -183,22 +205,22 @@ internal static class PacketMarshallers
         public void Bytes(int field, ReadOnlySpan<byte> value)
         {
             Header(field, value.Length);
-            value.CopyTo(_span[Written..]);
-            Written += value.Length;
+            value.CopyTo(_span[_written..]);
+            _written += value.Length;
         }
 
         /// <summary>What comes before so many bytes.</summary>
         public void Header(int field, int length)
         {
-            _span[Written++] = (byte)(field << 3 | WireBytes);
+            _span[_written++] = (byte)(field << 3 | WireBytes);
             Varint((ulong)length);
         }
 
         private void Varint(ulong value)
         {
             for (; value >= 0x80; value >>= 7)
-                _span[Written++] = (byte)(value | 0x80);
-            _span[Written++] = (byte)value;
+                _span[_written++] = (byte)(value | 0x80);
+            _span[_written++] = (byte)value;
         }
     }
 }

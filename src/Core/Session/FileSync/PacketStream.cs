@@ -3,8 +3,8 @@ using BuildKit.Grpc;
 namespace BuildKit.Session.FileSync;
 
 /// <summary>
-/// The packets of several producers on their way to the receiver, one at a time. Waiting for the others can be cancelled; a write that has begun
-/// is only interrupted when the call ends, so that after a failure the stream is still fit for the error.
+/// The packets of several producers on their way to the receiver. Waiting for one's turn can be cancelled; a write that has begun is only interrupted when the
+/// call ends, so that after a failure the stream is still fit for the error.
 /// </summary>
 internal sealed class PacketStream(IServerStreamWriter<SenderPacket> stream, CancellationToken callCancellation) : IDisposable
 {
@@ -23,20 +23,23 @@ internal sealed class PacketStream(IServerStreamWriter<SenderPacket> stream, Can
         }
     }
 
-    /// <summary>Sends what is left of a file, if anything, and its end.</summary>
-    public async ValueTask SendLastAsync(SenderPacket packet, uint id, ReadOnlyMemory<byte> data, CancellationToken cancellationToken)
+    /// <summary>Sends a batch, which is empty afterwards.</summary>
+    public async ValueTask SendAsync(PacketBatch batch, CancellationToken cancellationToken)
     {
+        if (batch.Count == 0)
+            return;
         await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            if (!data.IsEmpty)
-                await stream.WriteAsync(packet.SetData(id, data), callCancellation).ConfigureAwait(false);
-            await stream.WriteAsync(packet.SetData(id, default), callCancellation).ConfigureAwait(false);
+            for (var i = 0; i < batch.Count; i++)
+                await stream.WriteAsync(batch[i], callCancellation).ConfigureAwait(false);
         }
         finally
         {
             _turn.Release();
         }
+
+        batch.Clear();
     }
 
     public void Dispose() => _turn.Dispose();

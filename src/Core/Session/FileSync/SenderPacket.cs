@@ -18,26 +18,26 @@ internal sealed class SenderPacket
 
     public ReadOnlyMemory<byte> Data { get; private set; }
 
-    public SenderPacket SetStat(FileStat? stat) => Set(PacketType.Stat, 0, default, stat);
+    /// <summary>The whole packet as bytes, where it has been encoded before; otherwise empty.</summary>
+    public ReadOnlyMemory<byte> Encoded { get; private set; }
 
-    public SenderPacket SetData(uint id, ReadOnlyMemory<byte> data) => Set(PacketType.Data, id, data, null);
+    public SenderPacket SetStat(FileStat? stat) => Set(PacketType.Stat, 0, default, stat, default);
 
-    public SenderPacket SetFinish() => Set(PacketType.Finish, 0, default, null);
+    public SenderPacket SetEncodedStat(ReadOnlyMemory<byte> encoded) => Set(PacketType.Stat, 0, default, null, encoded);
 
-    public SenderPacket SetError(ReadOnlyMemory<byte> text) => Set(PacketType.Error, 0, text, null);
+    public SenderPacket SetData(uint id, ReadOnlyMemory<byte> data) => Set(PacketType.Data, id, data, null, default);
 
-    private SenderPacket Set(PacketType type, uint id, ReadOnlyMemory<byte> data, FileStat? stat)
+    public SenderPacket SetFinish() => Set(PacketType.Finish, 0, default, null, default);
+
+    public SenderPacket SetError(ReadOnlyMemory<byte> text) => Set(PacketType.Error, 0, text, null, default);
+
+    private SenderPacket Set(PacketType type, uint id, ReadOnlyMemory<byte> data, FileStat? stat, ReadOnlyMemory<byte> encoded)
     {
         Type = type;
         Id = id;
         Data = data;
         Stat = stat;
+        Encoded = encoded;
         return this;
     }
 }
-
-/// <summary>A packet from the receiver.</summary>
-/// <param name="Type">Its type; <see cref="PacketType.Stat"/> and <see cref="PacketType.Data"/> have no business here.</param>
-/// <param name="Id">The file that is requested.</param>
-/// <param name="Text">What went wrong.</param>
-internal readonly record struct ReceiverPacket(PacketType Type, uint Id, string Text);

@@ -24,7 +24,7 @@ public sealed class FileSyncServiceTests : IDisposable
     {
         var random = new Random(1);
         var files = new Dictionary<string, byte[]>();
-        foreach (var size in new[] { 0, 1, 4096, FileSyncSender.ChunkLength - 1, FileSyncSender.ChunkLength, FileSyncSender.ChunkLength + 1, 1_000_000 })
+        foreach (var size in new[] { 0, 1, 4096, PacketBatch.Capacity - 1, PacketBatch.Capacity, PacketBatch.Capacity + 1, 1_000_000 })
         {
             var content = new byte[size];
             random.NextBytes(content);
@@ -46,7 +46,7 @@ public sealed class FileSyncServiceTests : IDisposable
         Assert.Equal(["many", .. files.Keys.Where(path => path.StartsWith('m')).Order(StringComparer.Ordinal), "sub", .. files.Keys.Where(path => path.StartsWith('s')).Order(StringComparer.Ordinal)], daemon.Paths);
         foreach (var (path, content) in files)
             Assert.Equal(content, daemon.ContentOf(path));
-        Assert.Equal(FileSyncSender.ChunkLength, daemon.LargestData);
+        Assert.Equal(PacketBatch.Capacity, daemon.LargestData);
         Assert.Empty(daemon.Errors);
     }
 
@@ -215,8 +215,8 @@ public sealed class FileSyncServiceTests : IDisposable
     [InlineData(10, 11)]
     [InlineData(10, 9)]
     [InlineData(0, 1)]
-    [InlineData(FileSyncSender.ChunkLength, (2 * FileSyncSender.ChunkLength) + 5)]
-    [InlineData(3 * FileSyncSender.ChunkLength, FileSyncSender.ChunkLength)]
+    [InlineData(PacketBatch.Capacity, (2 * PacketBatch.Capacity) + 5)]
+    [InlineData(3 * PacketBatch.Capacity, PacketBatch.Capacity)]
     public async Task A_file_that_changes_its_size_fails_the_transfer(int listed, int found)
     {
         _tree.File("a", new string('x', listed));
