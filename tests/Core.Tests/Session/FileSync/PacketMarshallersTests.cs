@@ -29,8 +29,16 @@ public sealed class PacketMarshallersTests
         {
             Stat = new Stat
             {
-                Path = "dir/é", Mode = uint.MaxValue, Uid = 1, Gid = 300, Size = long.MaxValue, ModTime = -1, Linkname = new string('\0', 200), Devmajor = 259,
-                Devminor = 70000, Xattrs = { ["user.a"] = ByteString.CopyFrom(new byte[300]), ["user.empty"] = ByteString.Empty },
+                Path = "dir/é",
+                Mode = uint.MaxValue,
+                Uid = 1,
+                Gid = 300,
+                Size = long.MaxValue,
+                ModTime = -1,
+                Linkname = new string('\0', 200),
+                Devmajor = 259,
+                Devminor = 70000,
+                Xattrs = { ["user.a"] = ByteString.CopyFrom(new byte[300]), ["user.empty"] = ByteString.Empty },
             },
         };
         Assert.Equal(expected, Packet.Parser.ParseFrom(Write(new SenderPacket().SetStat(stat))));
