@@ -36,9 +36,11 @@ catch (OperationCanceledException)
 /// <summary>Prints the steps that end and what they wrote.</summary>
 internal sealed class Lines : IProgress<SolveEvent>
 {
+    private readonly HashSet<string> _done = [];
+
     public void Report(SolveEvent value)
     {
-        foreach (var vertex in value.Vertexes.Where(vertex => vertex.Completed is not null))
+        foreach (var vertex in value.Vertexes.Where(vertex => vertex.Completed is not null && _done.Add(vertex.Digest)))
             Console.WriteLine($"{(vertex.Cached ? "CACHED" : "DONE  ")} {vertex.Name}");
         foreach (var log in value.Logs)
             Console.Write(Encoding.UTF8.GetString(log.Data.Span));

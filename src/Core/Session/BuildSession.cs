@@ -11,14 +11,18 @@ internal sealed class BuildSession : IAsyncDisposable
     private readonly Stream _stream;
     private readonly GrpcServer _server;
     private readonly CancellationTokenSource _stop = new();
+    private BuildKitException? _defect;
 
-    private BuildSession(string id, Stream stream, GrpcServer server)
+    private BuildSession(string id, Stream stream, IReadOnlyList<ServerServiceDefinition> services)
     {
         Id = id;
         _stream = stream;
-        _server = server;
-        Completion = server.RunAsync(_stop.Token);
+        _server = new GrpcServer(stream, services, new GrpcServerOptions { CallFailed = KeepDefect });
+        Completion = _server.RunAsync(_stop.Token);
     }
+
+    /// <summary>The first failure of a service that it did not foresee, or null. The daemon is told no more of it than its type.</summary>
+    public BuildKitException? Defect => Volatile.Read(ref _defect);
 
     /// <summary>What a solve request names this session by.</summary>
     public string Id { get; }
@@ -39,7 +43,7 @@ internal sealed class BuildSession : IAsyncDisposable
         var id = Identifier.New();
         var handshake = new SessionHandshake(id, name, sharedKey, services.SelectMany(service => service.MethodNames).ToList());
         var stream = await connection.OpenSessionStreamAsync(handshake, cancellationToken).ConfigureAwait(false);
-        return new BuildSession(id, stream, new GrpcServer(stream, services));
+        return new BuildSession(id, stream, services);
     }
 
     /// <summary>Closes the session. Calls in flight are cancelled; how the session ended no longer matters to anyone.</summary>
@@ -50,5 +54,15 @@ internal sealed class BuildSession : IAsyncDisposable
         await _stream.DisposeAsync().ConfigureAwait(false);
         await Completion.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _stop.Dispose();
+    }
+
+    private void KeepDefect(string path, Exception exception)
+    {
+        if (exception is BuildKitException or RpcException or OperationCanceledException)
+            return;
+        var defect = new BuildKitException(
+            "BuildKit.ServiceFailed", BuildKitErrorCategory.Protocol, $"Answering the daemon's call {path} failed on this side: {exception.Message}",
+            "This is a defect of this module: please report it with what Get-Error shows.", exception);
+        Interlocked.CompareExchange(ref _defect, defect, null);
     }
 }

@@ -52,7 +52,7 @@ public static class SolveOperation
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 // The daemon reports a failure on this side as an echo of the session's; the first-hand error says more.
-                throw services.FailureBehind(e.Status.Detail) ?? SolveErrorReader.Read(e, journal, solveRef, connection.Name);
+                throw services.FailureBehind(e.Status.Detail) ?? session.Defect ?? SolveErrorReader.Read(e, journal, solveRef, connection.Name);
             }
         }
 
@@ -130,6 +130,8 @@ public static class SolveOperation
     /// <summary>Waits for the end of the status stream, as long as it goes on saying something.</summary>
     private static async Task DrainAsync(Task status, Activity activity, CancellationToken cancellationToken)
     {
+        // A long silent step must not have used up the time in which its own end is reported.
+        activity.Touch();
         while (!status.IsCompleted && !cancellationToken.IsCancellationRequested)
         {
             var left = StatusIdleLimit - activity.Idle;
