@@ -27,7 +27,8 @@ public sealed class BuildContextException : BuildKitException
         "BuildKit.ContextChanged",
         BuildKitErrorCategory.InputOutput,
         path,
-        $"'{path}' changed while it was being sent: it had {listed} bytes when it was listed and {(read < listed ? "only " : "at least ")}{read} when it was read.",
+        $"'{path}' changed while it was being sent: it had {listed} bytes when it was listed and "
+            + $"{(read < listed ? "only" : "at least")} {read} when it was read.",
         "Build again while nothing writes to it, or leave it out of the build by a line in .dockerignore.");
 
     internal static BuildContextException NameInvalid(string path, string what) => new(

@@ -17,6 +17,7 @@ internal sealed class FileAnswerer(FileTree tree, PathTable paths, ChannelReader
         if (!await requests.WaitToReadAsync(cancellationToken).ConfigureAwait(false))
             return;
         using var batch = new PacketBatch();
+        using var reader = tree.CreateReader();
         do
         {
             var files = 0;
@@ -29,9 +30,9 @@ internal sealed class FileAnswerer(FileTree tree, PathTable paths, ChannelReader
                 if (size >= batch.Free.Length)
                     await stream.SendAsync(batch, cancellationToken).ConfigureAwait(false);
                 if (size >= batch.Free.Length)
-                    await SendLargeAsync(id, path, size, batch, cancellationToken).ConfigureAwait(false);
+                    await SendLargeAsync(id, path, size, reader, batch, cancellationToken).ConfigureAwait(false);
                 else
-                    AddSmall(id, path, size, batch);
+                    AddSmall(id, path, size, reader, batch);
             }
 
             await stream.SendAsync(batch, cancellationToken).ConfigureAwait(false);
@@ -39,7 +40,7 @@ internal sealed class FileAnswerer(FileTree tree, PathTable paths, ChannelReader
         while (await requests.WaitToReadAsync(cancellationToken).ConfigureAwait(false));
     }
 
-    private void AddSmall(uint id, ReadOnlyMemory<byte> path, long size, PacketBatch batch)
+    private void AddSmall(uint id, ReadOnlyMemory<byte> path, long size, FileTreeReader reader, PacketBatch batch)
     {
         if (size == FileLister.SocketSize)
         {
@@ -47,20 +48,22 @@ internal sealed class FileAnswerer(FileTree tree, PathTable paths, ChannelReader
             return;
         }
 
-        using var file = tree.Open(path.Span);
-        var count = Fill(file, batch.Free[..((int)size + 1)]);
+        reader.Open(path);
+        var count = Fill(reader, batch.Free[..((int)size + 1)]);
+        reader.Close();
         if (count != size)
             throw BuildContextException.Changed(tree.Display(path.Span), size, count);
         batch.AddContent(id, count, isLast: true);
     }
 
-    private async Task SendLargeAsync(uint id, ReadOnlyMemory<byte> path, long size, PacketBatch batch, CancellationToken cancellationToken)
+    private async Task SendLargeAsync(
+        uint id, ReadOnlyMemory<byte> path, long size, FileTreeReader reader, PacketBatch batch, CancellationToken cancellationToken)
     {
-        using var file = tree.Open(path.Span);
+        reader.Open(path);
         long sent = 0;
         for (var isLast = false; !isLast;)
         {
-            var count = Fill(file, batch.Free);
+            var count = Fill(reader, batch.Free);
             sent += count;
             isLast = count < PacketBatch.Capacity;
             if (sent > size || (isLast && sent < size))
@@ -68,15 +71,17 @@ internal sealed class FileAnswerer(FileTree tree, PathTable paths, ChannelReader
             batch.AddContent(id, count, isLast);
             await stream.SendAsync(batch, cancellationToken).ConfigureAwait(false);
         }
+
+        reader.Close();
     }
 
     /// <summary>Reads until the buffer is full or the file ends.</summary>
-    private static int Fill(FileTreeReader file, Memory<byte> buffer)
+    private static int Fill(FileTreeReader reader, Memory<byte> buffer)
     {
         var filled = 0;
         while (filled < buffer.Length)
         {
-            var count = file.Read(buffer.Span[filled..]);
+            var count = reader.Read(buffer.Span[filled..]);
             if (count == 0)
                 break;
             filled += count;

@@ -30,7 +30,8 @@ internal sealed class FileSyncService
     /// </summary>
     public BuildContextException? Failure => Volatile.Read(ref _failure);
 
-    private async Task DiffCopyAsync(IAsyncStreamReader<ReceiverPacket> requestStream, IServerStreamWriter<SenderPacket> responseStream, ServerCallContext context)
+    private async Task DiffCopyAsync(
+        IAsyncStreamReader<ReceiverPacket> requestStream, IServerStreamWriter<SenderPacket> responseStream, ServerCallContext context)
     {
         var request = FileSyncRequest.Read(context.RequestHeaders);
         if (!_sources.TryGetValue(request.DirName, out var source))
@@ -65,6 +66,9 @@ internal sealed class FileSyncService
         }
     }
 
-    private string NoAccess(string name) =>
-        $"no access allowed to dir \"{name}\": this client offers {(_sources.Count == 0 ? "none" : string.Join(", ", _sources.Keys.Select(key => $"\"{key}\"")))}";
+    private string NoAccess(string name)
+    {
+        var names = string.Join(", ", _sources.Keys.Select(key => $"\"{key}\""));
+        return $"no access allowed to dir \"{name}\": this client offers {(names.Length == 0 ? "none" : names)}";
+    }
 }

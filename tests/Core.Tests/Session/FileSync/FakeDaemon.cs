@@ -44,7 +44,8 @@ internal sealed class FakeDaemon : IServerStreamWriter<SenderPacket>, IAsyncStre
 
     public byte[] ContentOf(string path) => Content[(uint)Stats.FindIndex(stat => stat.Path == path)].ToArray();
 
-    public Task CallAsync(FileSyncService service, string? name = "context", CancellationToken cancellationToken = default, params (string Key, string Value)[] metadata)
+    public Task CallAsync(
+        FileSyncService service, string? name = "context", CancellationToken cancellationToken = default, params (string Key, string Value)[] metadata)
     {
         var headers = new Metadata();
         if (name is not null)
@@ -52,7 +53,8 @@ internal sealed class FakeDaemon : IServerStreamWriter<SenderPacket>, IAsyncStre
         foreach (var (key, value) in metadata)
             headers.Add(key, value);
         var visitor = new Visitor(this, new CallContext(headers, cancellationToken));
-        return service.Definition.Methods["/moby.filesync.v1.FileSync/DiffCopy"].DispatchAsync(visitor).WaitAsync(TimeSpan.FromSeconds(60), CancellationToken.None);
+        var method = service.Definition.Methods["/moby.filesync.v1.FileSync/DiffCopy"];
+        return method.DispatchAsync(visitor).WaitAsync(TimeSpan.FromSeconds(60), CancellationToken.None);
     }
 
     /// <summary>Sends a packet of the daemon's, through bytes.</summary>

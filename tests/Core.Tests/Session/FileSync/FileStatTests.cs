@@ -63,7 +63,8 @@ public sealed class FileStatTests : IDisposable
             Assert.True(_tree.TrySetXattr("a", $"{prefix}a-name-that-is-long-{i}", [(byte)i]));
 
         var xattrs = Stat("a").Xattrs.ToDictionary(pair => Encoding.UTF8.GetString(pair.Key), pair => pair.Value);
-        Assert.Equal(22, xattrs.Count(pair => pair.Key.StartsWith("user.", StringComparison.Ordinal) || pair.Key.StartsWith("trusted.", StringComparison.Ordinal)));
+        // Others, such as those of SELinux, may be there as well.
+        Assert.Equal(22, xattrs.Keys.Count(name => name.EndsWith(".large", StringComparison.Ordinal) || name.StartsWith(prefix, StringComparison.Ordinal)));
         Assert.Equal(large, xattrs.Single(pair => pair.Key.EndsWith(".large", StringComparison.Ordinal)).Value);
         Assert.Empty(xattrs[prefix + "empty"]);
         Assert.Equal([7], xattrs[$"{prefix}a-name-that-is-long-7"]);
@@ -97,8 +98,9 @@ public sealed class FileStatTests : IDisposable
         using var walk = new FilteredWalk(tree, FileFilter.Create(tree, [], [], []));
         Assert.True(walk.MoveNext());
         Assert.Equal([(byte)'a', 0xff, (byte)'b'], walk.Current.Path.ToArray());
-        using var file = tree.Open(walk.Current.Path);
-        Assert.Equal(0, file.Read(new byte[1]));
+        using var reader = tree.CreateReader();
+        reader.Open(walk.Current.Path.ToArray());
+        Assert.Equal(0, reader.Read(new byte[1]));
     }
 
     [SkippableFact]
@@ -123,16 +125,18 @@ public sealed class FileStatTests : IDisposable
         _tree.Fifo("pipe").Symlink("link", "pipe");
         foreach (var tree in Both())
         {
-            using var file = tree.Open("pipe"u8);
-            Assert.Equal(0, file.Read(new byte[1]));
+            using var reader = tree.CreateReader();
+            reader.Open("pipe"u8.ToArray());
+            Assert.Equal(0, reader.Read(new byte[1]));
+            Assert.Throws<FileTreeException>(() => reader.Open("no"u8.ToArray()));
         }
 
-        Assert.Throws<FileTreeException>(() => new LinuxFileTree(_tree.Root).Open("link"u8));
-        Assert.Throws<FileTreeException>(() => new LinuxFileTree(_tree.Root).Open("no"u8));
-        Assert.Throws<FileTreeException>(() => new PortableFileTree(_tree.Root).Open("no"u8));
+        using var linux = new LinuxFileTree(_tree.Root).CreateReader();
+        Assert.Throws<FileTreeException>(() => linux.Open("link"u8.ToArray()));
     }
 
-    private IEnumerable<FileTree> Both() => LinuxNative.IsSupported ? [new LinuxFileTree(_tree.Root), new PortableFileTree(_tree.Root)] : [new PortableFileTree(_tree.Root)];
+    private FileTree[] Both() =>
+        LinuxNative.IsSupported ? [new LinuxFileTree(_tree.Root), new PortableFileTree(_tree.Root)] : [new PortableFileTree(_tree.Root)];
 
     private FileStat Stat(string path, FileTree? tree = null)
     {

@@ -43,7 +43,8 @@ public sealed class FileSyncServiceTests : IDisposable
         await daemon.CallAsync(Service());
 
         Assert.True(daemon.Finished);
-        Assert.Equal(["many", .. files.Keys.Where(path => path.StartsWith('m')).Order(StringComparer.Ordinal), "sub", .. files.Keys.Where(path => path.StartsWith('s')).Order(StringComparer.Ordinal)], daemon.Paths);
+        Assert.Equal([.. files.Keys, "many", "sub"], daemon.Paths.ToHashSet());
+        Assert.Equal(daemon.Paths.Order(StringComparer.Ordinal), daemon.Paths);
         foreach (var (path, content) in files)
             Assert.Equal(content, daemon.ContentOf(path));
         Assert.Equal(PacketBatch.Capacity, daemon.LargestData);
@@ -96,7 +97,9 @@ public sealed class FileSyncServiceTests : IDisposable
         Assert.Equal(["c ü"], await PathsAsync(("include-patterns", Encoding.Latin1.GetString("c ü"u8))));
         Assert.Equal(["d%41"], await PathsAsync(("include-patterns", "d%41")));
         Assert.Equal(["d%41"], await PathsAsync(("include-patterns", "d%41"), ("include-patterns-encoded", "0")));
-        Assert.Equal(["b"], await PathsAsync(("include-patterns", "%62"), ("include-patterns", "%zz"), ("include-patterns", "%"), ("include-patterns-encoded", "true")));
+        Assert.Equal(
+            ["b"],
+            await PathsAsync(("include-patterns", "%62"), ("include-patterns", "%zz"), ("include-patterns", "%"), ("include-patterns-encoded", "true")));
         Assert.Equal(["a", "a/x.cs", "a/y.txt", "b", "c ü", "d%41", "link"], await PathsAsync());
     }
 
@@ -132,10 +135,11 @@ public sealed class FileSyncServiceTests : IDisposable
         var service = new FileSyncService(
         [
             FileSyncSource.FromDirectory("context", _tree.Root),
-            FileSyncSource.FromFiles("dockerfile", new Dictionary<string, ReadOnlyMemory<byte>> { ["Dockerfile"] = "FROM scratch"u8.ToArray(), ["x"] = default }),
+            FileSyncSource.FromFiles(
+                "dockerfile", new Dictionary<string, ReadOnlyMemory<byte>> { ["Dockerfile"] = "FROM scratch"u8.ToArray(), ["x"] = default }),
         ]);
         var daemon = new FakeDaemon();
-        await daemon.CallAsync(service, "dockerfile", default, ("followpaths", "Dockerfile"), ("followpaths", "Dockerfile.dockerignore"), ("followpaths", "dockerfile"));
+        await daemon.CallAsync(service, "dockerfile", default, ("followpaths", "Dockerfile"), ("followpaths", "Dockerfile.dockerignore"));
         Assert.Equal(["Dockerfile"], daemon.Paths);
         Assert.Equal("FROM scratch"u8.ToArray(), daemon.ContentOf("Dockerfile"));
         Assert.Equal(0x1A4u, daemon.Stats[0].Mode);
@@ -260,6 +264,25 @@ public sealed class FileSyncServiceTests : IDisposable
         await Assert.ThrowsAsync<RpcException>(() => daemon.CallAsync(service));
         Assert.Equal(("BuildKit.ContextNameInvalid", _tree.Full("a\ufffd")), (service.Failure?.ErrorId, service.Failure?.Target));
         Assert.Equal(["b"], await PathsAsync(("exclude-patterns", "a?")));
+
+        var raw = new FileSyncService([FileSyncSource.FromDirectory("context", _tree.Root) with { AllowNonUtf8Names = true }]);
+        daemon = new FakeDaemon();
+        await daemon.CallAsync(raw);
+        Assert.Equal(["a\ufffd", "b"], daemon.Paths);
+        Assert.Equal([0, 1], daemon.Content.Keys.Order().Select(id => (int)id));
+        Assert.Null(raw.Failure);
+    }
+
+    [Fact]
+    public async Task A_file_that_is_listed_is_sent_whole_where_upstream_has_second_thoughts()
+    {
+        // Upstream asks its patterns once more when it opens the file, in another way, and sends an empty one here.
+        _tree.File("a/b", "content");
+        var daemon = new FakeDaemon();
+        await daemon.CallAsync(
+            Service(), metadata: [("exclude-patterns", "a"), ("exclude-patterns", "!a/b"), ("exclude-patterns", "a")]);
+        Assert.Equal(["a", "a/b"], daemon.Paths);
+        Assert.Equal("content"u8.ToArray(), daemon.ContentOf("a/b"));
     }
 
     [Fact]
@@ -326,7 +349,8 @@ public sealed class FileSyncServiceTests : IDisposable
         var e = Assert.Throws<BuildContextException>(() => FileSyncSource.FromDirectory("context", _tree.Full("no")));
         Assert.Equal(("BuildKit.ContextNotFound", _tree.Full("no")), (e.ErrorId, e.Target));
         Assert.Throws<ArgumentException>(() => FileSyncSource.FromDirectory("context", "relative"));
-        Assert.Throws<ArgumentException>(() => new FileSyncService([FileSyncSource.FromDirectory("a", _tree.Root), FileSyncSource.FromDirectory("a", _tree.Root)]));
+        var source = FileSyncSource.FromDirectory("a", _tree.Root);
+        Assert.Throws<ArgumentException>(() => new FileSyncService([source, source]));
     }
 
     private FileSyncService Service() => new([FileSyncSource.FromDirectory("context", _tree.Root)]);

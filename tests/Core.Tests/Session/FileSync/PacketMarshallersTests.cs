@@ -70,15 +70,17 @@ public sealed class PacketMarshallersTests
     [Fact]
     public void The_receivers_packets_are_read_also_in_pieces()
     {
-        var bytes = new Packet { Type = Packet.Types.PacketType.PacketErr, ID = uint.MaxValue, Data = ByteString.CopyFromUtf8("ü"), Stat = new Stat { Path = "x" } }
-            .ToByteArray();
+        var packet = new Packet { Type = Packet.Types.PacketType.PacketErr, ID = uint.MaxValue, Data = ByteString.CopyFromUtf8("ü") };
+        packet.Stat = new Stat { Path = "x" };
+        var bytes = packet.ToByteArray();
         Assert.Equal(new ReceiverPacket(PacketType.Error, uint.MaxValue, "ü"), Read(new ReadOnlySequence<byte>(bytes)));
         var first = new Segment([.. bytes.Take(3)], 0);
         var last = first.Append([.. bytes.Skip(3).Take(5)]).Append([.. bytes.Skip(8)]);
         Assert.Equal(new ReceiverPacket(PacketType.Error, uint.MaxValue, "ü"), Read(new ReadOnlySequence<byte>(first, 0, last, last.Memory.Length)));
         Assert.Equal(new ReceiverPacket(PacketType.Request, 0, ""), Read(new([8, 1])));
         // Fields that are not known, of every wire type.
-        Assert.Equal(new ReceiverPacket(PacketType.Request, 5, ""), Read(new([8, 1, 0x78, 0x96, 1, 0x79, 1, 2, 3, 4, 5, 6, 7, 8, 0x7A, 1, 0, 0x7D, 1, 2, 3, 4, 24, 5])));
+        byte[] unknown = [8, 1, 0x78, 0x96, 1, 0x79, 1, 2, 3, 4, 5, 6, 7, 8, 0x7A, 1, 0, 0x7D, 1, 2, 3, 4, 24, 5];
+        Assert.Equal(new ReceiverPacket(PacketType.Request, 5, ""), Read(new(unknown)));
     }
 
     [Theory]

@@ -79,14 +79,20 @@ internal sealed partial class TempTree : IDisposable
     public bool TrySetXattr(string path, string name, byte[] value) => setxattr(Bytes(Full(path)), Bytes(name), value, value.Length, 0) == 0;
 
     /// <summary>Makes a device; false without the right to.</summary>
-    public bool TryMakeDevice(string path, bool character, int major, int minor) =>
-        mknod(Bytes(Full(path)), (character ? 0x2000u : 0x6000u) | 0x1A4, ((ulong)(uint)major << 8) | ((uint)minor & 0xff) | ((ulong)((uint)minor & ~0xffu) << 12)) == 0;
+    public bool TryMakeDevice(string path, bool character, ulong major, ulong minor) =>
+        mknod(Bytes(Full(path)), (character ? 0x2000u : 0x6000u) | 0x1A4, (major << 8) | (minor & 0xff) | ((minor & ~0xfful) << 12)) == 0;
 
     public void Dispose()
     {
-        foreach (var directory in Directory.EnumerateDirectories(Root, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint }))
-            if (!OperatingSystem.IsWindows())
-                System.IO.File.SetUnixFileMode(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        if (OperatingSystem.IsWindows())
+        {
+            Directory.Delete(Root, recursive: true);
+            return;
+        }
+
+        // .NET can't delete names that are not UTF-8, and what a test made unreadable can't be deleted at all.
+        using var chmod = System.Diagnostics.Process.Start("chmod", ["-R", "u+rwx", Root]);
+        chmod.WaitForExit();
         using var remove = System.Diagnostics.Process.Start("rm", ["-rf", Root]);
         remove.WaitForExit();
     }

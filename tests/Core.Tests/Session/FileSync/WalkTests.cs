@@ -117,7 +117,8 @@ public sealed class WalkTests : IDisposable
     public void Followed_paths_bring_their_targets(string paths, string? expected)
     {
         _tree.Files("dir/foo", "bar", "baz").Symlink("dir/l1", "foo").Symlink("l2", "dir/l1").Symlink("loop1", "loop1").Symlink("loop2", "loop3")
-            .Symlink("loop3", "loop2").Symlink("up/bar", "../../../").Symlink("abs", "/up/bar/baz").Symlink("toroot", "/").Symlink("outside", "../../../etc/passwd");
+            .Symlink("loop3", "loop2").Symlink("up/bar", "../../../").Symlink("abs", "/up/bar/baz").Symlink("toroot", "/")
+            .Symlink("outside", "../../../etc/passwd");
         foreach (var tree in Both())
         {
             var resolved = FollowPaths.Resolve(tree, paths.Split(' ').Select(Encoding.UTF8.GetBytes));
@@ -149,11 +150,13 @@ public sealed class WalkTests : IDisposable
         Assert.True(tree.TryStat("Dockerfile"u8, stat));
         Assert.Equal((0x1A4u, 6L, time.ToUnixTimeSeconds() * 1_000_000_000), (stat.Mode, stat.Size, stat.ModTime));
         Assert.False(tree.TryStat("c"u8, stat));
-        Assert.Throws<FileTreeException>(() => tree.Open("c"u8));
+        using var reader = tree.CreateReader();
+        Assert.Throws<FileTreeException>(() => reader.Open("c"u8.ToArray()));
         Assert.Throws<ArgumentException>(() => new MemoryFileTree(new Dictionary<string, ReadOnlyMemory<byte>> { ["a/b"] = default }, time));
     }
 
-    private IEnumerable<FileTree> Both() => LinuxNative.IsSupported ? [new LinuxFileTree(_tree.Root), new PortableFileTree(_tree.Root)] : [new PortableFileTree(_tree.Root)];
+    private FileTree[] Both() =>
+        LinuxNative.IsSupported ? [new LinuxFileTree(_tree.Root), new PortableFileTree(_tree.Root)] : [new PortableFileTree(_tree.Root)];
 
     private static FileFilter Filter(FileTree tree, string include = "", string exclude = "", string follow = "") =>
         FileFilter.Create(tree, Split(include), Split(exclude), Split(follow));
@@ -181,7 +184,7 @@ public sealed class WalkTests : IDisposable
 
         public override bool TryStat(ReadOnlySpan<byte> path, FileStat stat) => tree.TryStat(path, stat);
 
-        public override FileTreeReader Open(ReadOnlySpan<byte> path) => tree.Open(path);
+        public override FileTreeReader CreateReader() => tree.CreateReader();
 
         public override string Display(ReadOnlySpan<byte> path) => tree.Display(path);
     }

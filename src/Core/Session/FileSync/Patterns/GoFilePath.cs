@@ -111,7 +111,9 @@ internal static class GoFilePath
         return true;
     }
 
-    /// <summary>Looks for the chunk further on in the name, within the same path element, and says where it ends there (-1: nowhere); false for a bad pattern.</summary>
+    /// <summary>
+    /// Looks for the chunk further on in the name, within the same path element, and says where it ends there (-1: nowhere); false for a bad pattern.
+    /// </summary>
     private static bool TrySkip(ReadOnlySpan<byte> chunk, bool last, ReadOnlySpan<byte> name, out int end)
     {
         for (var i = 1; i <= name.Length && name[i - 1] != Separator; i++)

@@ -9,7 +9,9 @@ internal sealed class PathRegex
 {
     private readonly PathRegexBranch[] _branches;
 
-    /// <summary>Compiles an expression of the kind that <see cref="Pattern"/> writes; throws <see cref="BadPatternException"/> where Go would refuse it.</summary>
+    /// <summary>
+    /// Compiles an expression of the kind that <see cref="Pattern"/> writes; throws <see cref="BadPatternException"/> where Go would refuse it.
+    /// </summary>
     public PathRegex(string expression) => _branches = PathRegexParser.Parse(expression);
 
     public bool IsMatch(ReadOnlySpan<byte> text)

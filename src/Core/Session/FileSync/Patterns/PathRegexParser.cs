@@ -299,7 +299,9 @@ internal ref struct PathRegexParser
         return true;
     }
 
-    /// <summary>Reads the name of a general category, such as <c>L</c> or <c>{Lu}</c>, as bits. Scripts and long names, which Go knows too, are refused.</summary>
+    /// <summary>
+    /// Reads the name of a general category, such as <c>L</c> or <c>{Lu}</c>, as bits. Scripts and long names, which Go knows too, are refused.
+    /// </summary>
     private uint ParseCategories(ref bool negated)
     {
         var end = _rest.StartsWith("{") ? _rest.IndexOf('}') : Math.Min(1, _rest.Length);
@@ -356,7 +358,11 @@ internal ref struct PathRegexParser
     {
         digits = digits.TrimStart('0');
         var value = 0;
-        if (digits.Length > 6 || (digits.Length > 0 && !int.TryParse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out value)) || value > 0x10FFFF)
+        if (digits.Length > 6)
+            throw Bad();
+        if (digits.Length > 0 && !int.TryParse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out value))
+            throw Bad();
+        if (value > 0x10FFFF)
             throw Bad();
         _rest = _rest[length..];
         return value;

@@ -31,7 +31,9 @@ internal sealed class Pattern
     /// <summary>The cleaned pattern, without its <c>!</c>.</summary>
     public ReadOnlySpan<byte> Text => _text;
 
-    /// <summary>Whether the pattern matches this very path. Throws <see cref="BadPatternException"/>; as upstream, a pattern is only compiled once it is used.</summary>
+    /// <summary>
+    /// Whether the pattern matches this very path. Throws <see cref="BadPatternException"/>; as upstream, a pattern is only compiled once it is used.
+    /// </summary>
     public bool Match(ReadOnlySpan<byte> path)
     {
         if (_kind == Kind.Unknown)

@@ -63,7 +63,12 @@ internal sealed class FileFilter
     /// what is found for this path, for its children.
     /// </summary>
     public FilterResult Match(
-        ReadOnlySpan<byte> path, bool isDirectory, ReadOnlySpan<bool> parentIncluded, ReadOnlySpan<bool> parentExcluded, Span<bool> included, Span<bool> excluded)
+        ReadOnlySpan<byte> path,
+        bool isDirectory,
+        ReadOnlySpan<bool> parentIncluded,
+        ReadOnlySpan<bool> parentExcluded,
+        Span<bool> included,
+        Span<bool> excluded)
     {
         var result = FilterResult.Keep;
         if (_include is not null && !_include.Matches(path, parentIncluded, included))

@@ -12,18 +12,24 @@ internal abstract class FileTree
     /// <summary>Looks at a file without following a symbolic link; false if there is none (any more).</summary>
     public abstract bool TryStat(ReadOnlySpan<byte> path, FileStat stat);
 
-    /// <summary>Opens a file to be read from its beginning. Safe to be called from several threads.</summary>
-    public abstract FileTreeReader Open(ReadOnlySpan<byte> path);
+    /// <summary>Something to read files with, one after another. Several may be in use at the same time.</summary>
+    public abstract FileTreeReader CreateReader();
 
     /// <summary>The path as a person knows it.</summary>
     public abstract string Display(ReadOnlySpan<byte> path);
 }
 
-/// <summary>A file that is being read.</summary>
+/// <summary>Reads one file after another, without an object for each.</summary>
 internal abstract class FileTreeReader : IDisposable
 {
+    /// <summary>Opens a file, and closes the one before it. The path may not change as long as the file is open.</summary>
+    public abstract void Open(ReadOnlyMemory<byte> path);
+
     /// <summary>Reads on; 0 at the end.</summary>
     public abstract int Read(Span<byte> buffer);
 
-    public abstract void Dispose();
+    /// <summary>Closes the file that is open, if any.</summary>
+    public abstract void Close();
+
+    public void Dispose() => Close();
 }

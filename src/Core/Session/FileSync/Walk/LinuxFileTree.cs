@@ -7,7 +7,7 @@ namespace BuildKit.Session.FileSync.Walk;
 
 /// <summary>
 /// A directory on Linux, by system calls: .NET's own file API has no names that are not UTF-8, no inodes, owners, devices or extended attributes, and no
-/// nanoseconds. One user at a time, but for <see cref="Open"/>.
+/// nanoseconds. One user at a time, but for its readers.
 /// </summary>
 internal sealed unsafe class LinuxFileTree : FileTree
 {
@@ -82,12 +82,7 @@ internal sealed unsafe class LinuxFileTree : FileTree
         }
     }
 
-    public override FileTreeReader Open(ReadOnlySpan<byte> path)
-    {
-        // Not to wait for ever for a writer where a regular file has just been replaced by a pipe.
-        var descriptor = OpenDescriptor(path, LinuxNative.OpenNonBlocking);
-        return descriptor >= 0 ? new Reader(this, path.ToArray(), descriptor) : throw Failure("open", path);
-    }
+    public override FileTreeReader CreateReader() => new Reader(this);
 
     public override string Display(ReadOnlySpan<byte> path) => Encoding.UTF8.GetString(_root) + "/" + Encoding.UTF8.GetString(path);
 
@@ -160,9 +155,20 @@ internal sealed unsafe class LinuxFileTree : FileTree
             Display(path), $"{operation}: {Marshal.GetPInvokeErrorMessage(error)}", error is LinuxNative.AccessDenied or LinuxNative.NotPermitted);
     }
 
-    private sealed class Reader(LinuxFileTree tree, byte[] path, int descriptor) : FileTreeReader
+    private sealed class Reader(LinuxFileTree tree) : FileTreeReader
     {
-        private int _descriptor = descriptor;
+        private int _descriptor = -1;
+        private ReadOnlyMemory<byte> _path;
+
+        public override void Open(ReadOnlyMemory<byte> path)
+        {
+            Close();
+            // Not to wait for ever for a writer where a regular file has just been replaced by a pipe.
+            _descriptor = tree.OpenDescriptor(path.Span, LinuxNative.OpenNonBlocking);
+            if (_descriptor < 0)
+                throw tree.Failure("open", path.Span);
+            _path = path;
+        }
 
         public override int Read(Span<byte> buffer)
         {
@@ -174,12 +180,12 @@ internal sealed unsafe class LinuxFileTree : FileTree
                     if (count >= 0)
                         return (int)count;
                     if (LinuxNative.LastError != LinuxNative.Interrupted)
-                        throw tree.Failure("read", path);
+                        throw tree.Failure("read", _path.Span);
                 }
             }
         }
 
-        public override void Dispose()
+        public override void Close()
         {
             if (_descriptor >= 0)
                 _ = LinuxNative.Close(_descriptor);

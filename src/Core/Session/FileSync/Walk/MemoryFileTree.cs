@@ -43,16 +43,19 @@ internal sealed class MemoryFileTree : FileTree
         return true;
     }
 
-    public override FileTreeReader Open(ReadOnlySpan<byte> path) =>
-        _files.TryGetValue(Encoding.UTF8.GetString(path), out var content)
-            ? new Reader(content)
-            : throw new FileTreeException(Display(path), "open: no such file", isDenied: false);
+    public override FileTreeReader CreateReader() => new Reader(this);
 
     public override string Display(ReadOnlySpan<byte> path) => Encoding.UTF8.GetString(path);
 
-    private sealed class Reader(ReadOnlyMemory<byte> content) : FileTreeReader
+    private sealed class Reader(MemoryFileTree tree) : FileTreeReader
     {
-        private ReadOnlyMemory<byte> _rest = content;
+        private ReadOnlyMemory<byte> _rest;
+
+        public override void Open(ReadOnlyMemory<byte> path)
+        {
+            if (!tree._files.TryGetValue(Encoding.UTF8.GetString(path.Span), out _rest))
+                throw new FileTreeException(tree.Display(path.Span), "open: no such file", isDenied: false);
+        }
 
         public override int Read(Span<byte> buffer)
         {
@@ -62,8 +65,6 @@ internal sealed class MemoryFileTree : FileTree
             return count;
         }
 
-        public override void Dispose()
-        {
-        }
+        public override void Close() => _rest = default;
     }
 }

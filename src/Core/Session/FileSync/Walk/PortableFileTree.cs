@@ -1,5 +1,6 @@
 using System.IO.Enumeration;
 using System.Text;
+using Microsoft.Win32.SafeHandles;
 
 namespace BuildKit.Session.FileSync.Walk;
 
@@ -80,21 +81,7 @@ internal sealed class PortableFileTree(string root) : FileTree
         return true;
     }
 
-    public override FileTreeReader Open(ReadOnlySpan<byte> path)
-    {
-        var full = Full(path);
-        // Opening a pipe would wait for its writer; whatever looks empty is not opened.
-        if (!OperatingSystem.IsWindows() && new FileInfo(full) is { Exists: true, Length: 0 })
-            return new Reader(null);
-        try
-        {
-            return new Reader(File.OpenHandle(full, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete));
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw Failure(path, e);
-        }
-    }
+    public override FileTreeReader CreateReader() => new Reader(this);
 
     public override string Display(ReadOnlySpan<byte> path) => Full(path);
 
@@ -119,21 +106,56 @@ internal sealed class PortableFileTree(string root) : FileTree
         }
     }
 
-    private FileTreeException NotUnicode(ReadOnlySpan<byte> path, string name) => new(Path.Join(Full(path), name), "the name is no valid Unicode", isDenied: false);
+    private FileTreeException NotUnicode(ReadOnlySpan<byte> path, string name) =>
+        new(Path.Join(Full(path), name), "the name is no valid Unicode", isDenied: false);
 
     private FileTreeException Failure(ReadOnlySpan<byte> path, Exception error) => new(Full(path), error.Message, error is UnauthorizedAccessException, error);
 
-    private sealed class Reader(Microsoft.Win32.SafeHandles.SafeFileHandle? handle) : FileTreeReader
+    private sealed class Reader(PortableFileTree tree) : FileTreeReader
     {
+        private SafeFileHandle? _handle;
+        private ReadOnlyMemory<byte> _path;
         private long _offset;
+
+        public override void Open(ReadOnlyMemory<byte> path)
+        {
+            Close();
+            var full = tree.Full(path.Span);
+            // Opening a pipe would wait for its writer; whatever looks empty is not opened.
+            if (!OperatingSystem.IsWindows() && new FileInfo(full) is { Exists: true, Length: 0 })
+                return;
+            try
+            {
+                _handle = File.OpenHandle(full, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                throw tree.Failure(path.Span, e);
+            }
+
+            (_path, _offset) = (path, 0);
+        }
 
         public override int Read(Span<byte> buffer)
         {
-            var count = handle is null ? 0 : RandomAccess.Read(handle, buffer, _offset);
-            _offset += count;
-            return count;
+            if (_handle is null)
+                return 0;
+            try
+            {
+                var count = RandomAccess.Read(_handle, buffer, _offset);
+                _offset += count;
+                return count;
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                throw tree.Failure(_path.Span, e);
+            }
         }
 
-        public override void Dispose() => handle?.Dispose();
+        public override void Close()
+        {
+            _handle?.Dispose();
+            _handle = null;
+        }
     }
 }
