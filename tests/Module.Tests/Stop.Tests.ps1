@@ -46,7 +46,7 @@ Describe 'Stopping a build on <Kind>' -ForEach $engines {
 
         It 'stops a build whose warning ends the pipeline' {
             $dockerfile = (Get-Content $context/Dockerfile -Raw) -replace 'FROM (\S+)', 'FROM $1 as base'
-            $run = Start-Shell "$build -Dockerfile `$dockerfile -Progress Quiet -WarningAction Stop" @{ dockerfile = $dockerfile }
+            $run = Start-Shell "$build -Dockerfile `$dockerfile -Output type=cacheonly -Progress Quiet -WarningAction Stop" @{ dockerfile = $dockerfile }
             { $run.Shell.EndInvoke($run.Result) } | Should -Throw '*FromAsCasing*'
             Wait-Until { -not (Test-Running) }
         }
