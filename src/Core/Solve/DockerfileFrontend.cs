@@ -26,7 +26,7 @@ internal static partial class DockerfileFrontend
     {
         var attributes = new Dictionary<string, string>();
         var sources = new List<FileSyncSource>();
-        var (sessionName, sharedKeyPath) = AddInputs(request, attributes, sources);
+        var (sessionName, sharedKeyPath) = AddInputs(request, daemon, attributes, sources);
 
         foreach (var (key, value) in request.BuildArgs)
             attributes[$"build-arg:{key}"] = value;
@@ -51,7 +51,7 @@ internal static partial class DockerfileFrontend
     public static bool IsRemote(string context) => RemoteContext().IsMatch(context);
 
     private static (string Name, string? SharedKeyPath) AddInputs(
-        SolveRequest request, Dictionary<string, string> attributes, List<FileSyncSource> sources)
+        SolveRequest request, DaemonStore daemon, Dictionary<string, string> attributes, List<FileSyncSource> sources)
     {
         var remote = request.Context is not null && IsRemote(request.Context);
         string? directory = null;
@@ -67,7 +67,8 @@ internal static partial class DockerfileFrontend
         {
             directory = request.Context;
             RefuseMissingContext(directory);
-            sources.Add(FileSyncSource.FromDirectory(ContextSource, directory));
+            // An Engine refuses the whole stream for such a name, without saying which.
+            sources.Add(FileSyncSource.FromDirectory(ContextSource, directory) with { AllowNonUtf8Names = daemon == DaemonStore.Buildkitd });
         }
 
         attributes["filename"] = AddDockerfile(request, remote, directory, attributes, sources);

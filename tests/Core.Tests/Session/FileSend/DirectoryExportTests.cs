@@ -1,6 +1,7 @@
 using System.Text;
 using BuildKit.Grpc;
 using BuildKit.Protocol.FileSync;
+using BuildKit.Session;
 using BuildKit.Session.FileSend;
 using Google.Protobuf;
 using Xunit;

@@ -1,5 +1,6 @@
 using System.Text;
 using BuildKit.Protocol.FileSync;
+using BuildKit.Session;
 using BuildKit.Session.FileSend;
 
 namespace BuildKit.Tests.Session.FileSend;

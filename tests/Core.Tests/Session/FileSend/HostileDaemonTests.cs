@@ -1,5 +1,6 @@
 using BuildKit.Grpc;
 using BuildKit.Protocol.FileSync;
+using BuildKit.Session;
 using BuildKit.Session.FileSend;
 using Xunit;
 

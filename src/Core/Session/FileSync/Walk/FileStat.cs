@@ -49,7 +49,7 @@ internal sealed class FileStat
     public bool IsSymlink => (Mode & GoFileMode.Symlink) != 0;
 
     /// <summary>Whether the receiver may ask for the content (fsutil <c>fileCanRequestData</c>).</summary>
-    public bool HasContent => (Mode & GoFileMode.Type) == 0;
+    public bool HasContent => (Mode & GoFileMode.TypeMask) == 0;
 
     /// <summary>Forgets everything but the path given.</summary>
     public void Reset(ReadOnlySpan<byte> path)
