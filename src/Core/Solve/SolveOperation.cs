@@ -32,6 +32,8 @@ public static class SolveOperation
         var daemon = StoreOf(connection);
         var exports = ExportPlanner.Plan(request, daemon);
         var frontend = DockerfileFrontend.Plan(request, daemon);
+        if (exports.Count > 1)
+            await SeveralExports.DemandAsync(connection, cancellationToken).ConfigureAwait(false);
         var solveRef = request.Ref ?? Identifier.New();
         var journal = new SolveJournal();
         if (request.Outputs.Count == 0 && exports.Count == 0)

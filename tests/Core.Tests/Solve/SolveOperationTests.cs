@@ -107,10 +107,13 @@ public sealed class SolveOperationTests
         Assert.StartsWith("sha256:", result.ImageDigest, StringComparison.Ordinal);
     }
 
-    [SkippableFact]
-    public async Task SeveralOutputsComeFromOneBuild()
+    [SkippableTheory]
+    [InlineData(EngineKind.BuildkitdUnix)]
+    [InlineData(EngineKind.Docker28Graphdriver)]
+    [InlineData(EngineKind.Docker26)]
+    public async Task SeveralOutputsComeFromOneBuild(EngineKind kind)
     {
-        var engine = await TestEngines.GetAsync(EngineKind.BuildkitdUnix);
+        var engine = await TestEngines.GetAsync(kind);
         using var context = new BuildContextDirectory().Write("Dockerfile", TwoStages).Write("greeting.txt", "several");
         await using var connection = await ConnectAsync(engine);
         SolveOutput[] outputs = [new() { Type = "tar", Destination = context.At("a.tar") }, new() { Type = "local", Destination = Path.Combine(context.Path, "b") }];
@@ -121,6 +124,39 @@ public sealed class SolveOperationTests
         Assert.True(File.Exists(outputs[0].Destination));
         Assert.Equal("SEVERAL", await File.ReadAllTextAsync(Path.Combine(outputs[1].Destination!, "greeting")));
     }
+
+    [SkippableFact]
+    public async Task LoadPutsTheImageIntoTheEngineBesideAnotherOutput()
+    {
+        var engine = await TestEngines.GetAsync(EngineKind.Docker28Containerd);
+        using var context = new BuildContextDirectory().Write("Dockerfile", TwoStages).Write("greeting.txt", "loaded");
+        await using var connection = await ConnectAsync(engine);
+        var output = new SolveOutput { Type = "local", Destination = Path.Combine(context.Path, "out") };
+        await SolveOperation.RunAsync(connection, Request(engine, context) with { Outputs = [output], Load = true, Tags = ["loaded:1"] }, null, default);
+        Assert.Equal("LOADED", await File.ReadAllTextAsync(Path.Combine(output.Destination, "greeting")));
+        Assert.Equal("LOADED", (await engine.DockerAsync("run", "--rm", "--network", "none", "loaded:1")).OutputOrThrow());
+    }
+
+    [SkippableFact]
+    public async Task AnOldEngineThatWouldDropTheSecondOutputIsRefused()
+    {
+        var engine = await TestEngines.GetAsync(EngineKind.Docker20);
+        using var context = new BuildContextDirectory().Write("Dockerfile", TwoStages).Write("greeting.txt", "several");
+        SolveOutput[] outputs = [new() { Type = "tar", Destination = context.At("a.tar") }, new() { Type = "image" }];
+        var failure = await FailsAsync<BuildKitException>(engine, Request(engine, context) with { Outputs = outputs });
+        Assert.Equal("BuildKit.SeveralOutputsNotSupported", failure.ErrorId);
+        Assert.False(File.Exists(outputs[0].Destination));
+    }
+
+    [Theory]
+    [InlineData("v0.12.5", true)]
+    [InlineData("0.8", true)]
+    [InlineData("v0.13.0-rc1", false)]
+    [InlineData("v0.25.2", false)]
+    [InlineData("v0.0.0+unknown", false)]
+    [InlineData("moby", false)]
+    [InlineData(null, false)]
+    public void OnlyAKnownOldVersionIsOld(string? version, bool isOld) => Assert.Equal(isOld, SeveralExports.IsOlder(version, new Version(0, 13)));
 
     [SkippableTheory]
     [InlineData(EngineKind.Docker28Containerd)]
