@@ -126,9 +126,6 @@ public sealed class BuildKitConnection : IAsyncDisposable
         _transport.Dispose();
     }
 
-    /// <summary>Turns a failed call on <see cref="Invoker"/> into an error for a person, where it has nothing to do with a build.</summary>
-    internal BuildKitException Translate(RpcException exception) => DaemonErrors.FromRpc(_transport, exception);
-
     /// <summary>
     /// Opens a session: a stream on which the daemon is the HTTP/2 client and we are the server. The session lasts until the stream is disposed.
     /// </summary>
