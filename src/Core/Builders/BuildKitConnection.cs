@@ -1,7 +1,6 @@
 using BuildKit.Docker;
 using BuildKit.Grpc;
 using BuildKit.Session;
-using BuildKit.Solve;
 using BuildKit.Transport;
 
 namespace BuildKit.Builders;

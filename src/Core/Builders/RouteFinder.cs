@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Net;
 using BuildKit.Docker;
 using BuildKit.Grpc;
-using BuildKit.Solve;
 using BuildKit.Transport;
 
 namespace BuildKit.Builders;

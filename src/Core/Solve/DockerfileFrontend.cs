@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using BuildKit.Session.FileSync;
 
 namespace BuildKit.Solve;
@@ -12,7 +11,7 @@ internal sealed record FrontendPlan(
     IReadOnlyDictionary<string, string> Attributes, IReadOnlyList<FileSyncSource> Sources, string SessionName, string? SharedKeyPath);
 
 /// <summary>Turns a request into options of <c>dockerfile.v0</c> (moby/buildkit frontend/dockerui, docker/buildx build/opt.go).</summary>
-internal static partial class DockerfileFrontend
+internal static class DockerfileFrontend
 {
     public const string Name = "dockerfile.v0";
 
@@ -47,13 +46,10 @@ internal static partial class DockerfileFrontend
         return new FrontendPlan(attributes, sources, sessionName, sharedKeyPath);
     }
 
-    /// <summary>Whether a context is something that the daemon fetches, by the rules of moby/buildkit frontend/dockerui.</summary>
-    public static bool IsRemote(string context) => RemoteContext().IsMatch(context);
-
     private static (string Name, string? SharedKeyPath) AddInputs(
         SolveRequest request, DaemonStore daemon, Dictionary<string, string> attributes, List<FileSyncSource> sources)
     {
-        var remote = request.Context is not null && IsRemote(request.Context);
+        var remote = request.Context is not null && SolveRequest.IsRemoteContext(request.Context);
         string? directory = null;
         if (remote)
         {
@@ -131,7 +127,4 @@ internal static partial class DockerfileFrontend
 
     private static bool NoDefaultAttestations() =>
         Environment.GetEnvironmentVariable("BUILDX_NO_DEFAULT_ATTESTATIONS") is "1" or "t" or "T" or "true" or "TRUE" or "True";
-
-    [GeneratedRegex(@"^(https?://|git://|ssh://|git@|github\.com/|[a-zA-Z0-9_.-]+@[^/:]+:)", RegexOptions.CultureInvariant)]
-    private static partial Regex RemoteContext();
 }

@@ -1,7 +1,9 @@
+using System.Text.RegularExpressions;
+
 namespace BuildKit.Solve;
 
 /// <summary>A build of a Dockerfile, as a person would ask for it. Nothing in it depends on the kind of daemon.</summary>
-public sealed record SolveRequest
+public sealed partial record SolveRequest
 {
     /// <summary>
     /// The build context: the absolute path of a directory, a git or http URL that the daemon fetches, or null for none (a Dockerfile that copies nothing).
@@ -45,6 +47,16 @@ public sealed record SolveRequest
 
     /// <summary>The build's reference on the daemon; null for a new one.</summary>
     public string? Ref { get; init; }
+
+    /// <summary>
+    /// Whether the daemon would fetch a context: http, git and ssh addresses, <c>user@host:path</c>, and <c>github.com/…</c> without a scheme (moby/buildkit frontend/dockerui).
+    /// </summary>
+    /// <param name="context">What stands for the context.</param>
+    /// <returns>False for a path on this side.</returns>
+    public static bool IsRemoteContext(string context) => RemoteContext().IsMatch(context);
+
+    [GeneratedRegex(@"^(https?|git|ssh)://|^github\.com/|^[\w.-]+@[\w.-]+:", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex RemoteContext();
 }
 
 /// <summary>One output, as <c>docker buildx build --output</c> names it.</summary>

@@ -1,10 +1,10 @@
 using System.Management.Automation;
-using System.Text.RegularExpressions;
+using BuildKit.Solve;
 
 namespace BuildKit.Module.Binding;
 
 /// <summary>Reads <c>-Context</c>: a folder, or a URL that the daemon fetches.</summary>
-internal static partial class ContextArgument
+internal static class ContextArgument
 {
     /// <summary>Resolves a context. A folder of that name wins over a URL, as it does for docker.</summary>
     /// <param name="session">The session.</param>
@@ -13,15 +13,11 @@ internal static partial class ContextArgument
     /// <exception cref="BuildKitException"><c>BuildKit.ContextNotFound</c>, or the path is none of the file system.</exception>
     public static string Resolve(SessionState session, string context)
     {
-        if (IsUrl(context) && !Directory.Exists(Path.Combine(session.Path.CurrentFileSystemLocation.ProviderPath, context)))
+        if (SolveRequest.IsRemoteContext(context) && !Directory.Exists(Path.Combine(session.Path.CurrentFileSystemLocation.ProviderPath, context)))
             return context;
         var path = FileSystemPath.Resolve(session, context);
         return Directory.Exists(path) ? path : throw NotFound(context, path);
     }
-
-    /// <summary>Whether the daemon would fetch it: http, git and ssh addresses, <c>user@host:path</c>, and <c>github.com/…</c> without a scheme.</summary>
-    /// <param name="context">What was written.</param>
-    public static bool IsUrl(string context) => Url().IsMatch(context);
 
     private static BuildKitException NotFound(string context, string path)
     {
@@ -31,7 +27,4 @@ internal static partial class ContextArgument
             : (BuildKitErrorCategory.NotFound, $"The context '{context}' does not exist: there is no folder '{path}'.", "Give a folder, or a git or http URL.");
         return new BuildKitException("BuildKit.ContextNotFound", category, message, action) { Target = path };
     }
-
-    [GeneratedRegex(@"^(https?|git|ssh)://|^github\.com/|^[\w.-]+@[\w.-]+:", RegexOptions.IgnoreCase)]
-    private static partial Regex Url();
 }

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Net.Sockets;
 using System.Text;
+using BuildKit.Builders;
 using BuildKit.Grpc;
 using BuildKit.Protocol.Control;
 using BuildKit.Solve;

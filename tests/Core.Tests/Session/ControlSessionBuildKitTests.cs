@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using BuildKit.Builders;
 using BuildKit.Grpc;
 using BuildKit.Session;
 using BuildKit.Solve;

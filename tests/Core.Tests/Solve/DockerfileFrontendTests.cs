@@ -46,6 +46,8 @@ public sealed class DockerfileFrontendTests : IDisposable
     [InlineData("https://example.com/repo.git#main:sub")]
     [InlineData("git@example.com:org/repo.git")]
     [InlineData("github.com/org/repo")]
+    [InlineData("HTTPS://example.com/context.tar.gz")]
+    [InlineData("ssh://git@example.com/repo.git")]
     public void AUrlIsLeftToTheDaemon(string context)
     {
         var plan = DockerfileFrontend.Plan(new SolveRequest { Context = context, Dockerfile = "docker/Dockerfile" }, DaemonStore.Buildkitd);

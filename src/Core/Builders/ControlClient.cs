@@ -2,7 +2,7 @@ using BuildKit.Grpc;
 using BuildKit.Session;
 using Wire = BuildKit.Protocol.Control;
 
-namespace BuildKit.Solve;
+namespace BuildKit.Builders;
 
 /// <summary>The calls of <c>moby.buildkit.v1.Control</c> that are used. Failures are <see cref="RpcException"/>s.</summary>
 internal sealed class ControlClient(CallInvoker invoker)
