@@ -81,13 +81,7 @@ internal sealed class GrpcCall : IDisposable
     }
 
     /// <summary>What a fault means for this call.</summary>
-    public CallOutcome Explain(Exception fault)
-    {
-        var outcome = CallOutcome.FromFault(fault);
-
-        // A peer whose clock is a moment ahead resets the stream just before the timer here fires.
-        return outcome.Status.StatusCode == StatusCode.Cancelled && _deadline <= DateTime.UtcNow ? DeadlineExceeded() : outcome;
-    }
+    public CallOutcome Explain(Exception fault) => AtDeadline(CallOutcome.FromFault(fault));
 
     /// <summary>Ends the call with the status in the response's trailers, after its last message.</summary>
     public CallOutcome FinishWithTrailers()
@@ -95,13 +89,17 @@ internal sealed class GrpcCall : IDisposable
         if (Volatile.Read(ref _response) is { } response)
         {
             var trailers = response.TrailingHeaders;
-            Finish(new CallOutcome(
+            Finish(AtDeadline(new CallOutcome(
                 ResponseHeaderReader.ReadStatus(trailers) ?? new Status(StatusCode.Unknown, "The peer ended the call without a status."),
-                ResponseHeaderReader.ReadMetadata(trailers)));
+                ResponseHeaderReader.ReadMetadata(trailers))));
         }
 
         return Outcome!;
     }
+
+    // The peer keeps the deadline too, and may reset the stream or answer CANCELLED just before the timer here fires.
+    private CallOutcome AtDeadline(CallOutcome outcome) =>
+        outcome.Status.StatusCode == StatusCode.Cancelled && _deadline <= DateTime.UtcNow ? DeadlineExceeded() : outcome;
 
     private static CallOutcome DeadlineExceeded() => new(StatusCode.DeadlineExceeded, "The deadline of the call has passed.");
 
@@ -123,7 +121,7 @@ internal sealed class GrpcCall : IDisposable
             if (ResponseHeaderReader.ReadStatus(response.Headers) is { } status)
             {
                 _headers.TrySetResult(headers);
-                Finish(new CallOutcome(status, headers));
+                Finish(AtDeadline(new CallOutcome(status, headers)));
                 return null;
             }
 
