@@ -12,9 +12,14 @@
     CmdletsToExport      = @(
         'Connect-BuildKit'
         'Disconnect-BuildKit'
+        'Get-BuildKitExporter'
         'Get-BuildKitServer'
         'Get-BuildKitWorker'
+        'Get-DockerfileOutline'
+        'Get-DockerfileTarget'
         'Invoke-BuildKitSolve'
+        'Test-Dockerfile'
+        'New-BuildKitOutput'
     )
     FunctionsToExport    = @()
     VariablesToExport    = @()

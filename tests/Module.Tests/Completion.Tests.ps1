@@ -9,7 +9,7 @@ Describe 'Completion' {
         @{ Line = 'Invoke-BuildKitSolve . -Platform linux/arm'; Values = 'linux/arm64', 'linux/arm/v7', 'linux/arm/v6' }
         @{ Line = 'Invoke-BuildKitSolve . -Output type=o'; Values = "'type=oci,dest='" }
         @{ Line = 'Invoke-BuildKitSolve . -Progress Pl'; Values = 'Plain' }
-        @{ Line = 'Invoke-BuildKitSolve . -Progress '; Values = 'Auto', 'None', 'Plain', 'Quiet', 'Tty' }
+        @{ Line = 'Invoke-BuildKitSolve . -Progress '; Values = 'Auto', 'None', 'Plain', 'Quiet', 'RawJson', 'Tty' }
     ) {
         Complete $Line | Sort-Object | Should -Be ($Values | Sort-Object)
     }
@@ -43,6 +43,8 @@ Describe 'Completion' {
 
     Context 'of builders' {
         BeforeAll {
+            # Open connections are completed too.
+            Disconnect-BuildKit
             $old = $env:DOCKER_CONFIG
             $env:DOCKER_CONFIG = New-Context @{
                 'contexts/meta/1/meta.json' = '{"Name":"farm","Endpoints":{"docker":{"Host":"unix:///nowhere.sock"}}}'

@@ -39,7 +39,7 @@ Describe '<Command.Name>' -ForEach $commands {
     It 'says what it returns, and has a view for it' {
         if ($Command.Name -eq 'Disconnect-BuildKit') { $Command.OutputType | Should -BeNullOrEmpty; return }
         $Command.OutputType.Name | Should -Not -BeNullOrEmpty
-        Get-FormatData -TypeName $Command.OutputType.Name | Should -Not -BeNullOrEmpty
+        Get-FormatData -TypeName $Command.OutputType.Name.ForEach{ [WildcardPattern]::Escape($_) } | Should -Not -BeNullOrEmpty
     }
 
     It 'has help with a description and examples that parse' {

@@ -115,9 +115,9 @@ function Measure-Buildx([string] $Context, [string[]] $Arguments) {
     (Measure-Program $docker (@('buildx', 'build', '--progress=quiet') + $Arguments + $Context)).Milliseconds
 }
 
-function Measure-Module([string] $Context, [hashtable] $Parameters) {
+function Measure-Module([string] $Context, [hashtable] $Parameters, [string] $Builder = $address) {
     $clock = [Diagnostics.Stopwatch]::StartNew()
-    $null = Invoke-BuildKitSolve $Context -Builder $address -Progress None @Parameters
+    $null = Invoke-BuildKitSolve $Context -Builder $Builder -Progress None @Parameters
     $clock.Elapsed.TotalMilliseconds
 }
 
@@ -188,7 +188,31 @@ try {
         Clear-Cache
     }
 
-    # (e) what loading the module costs
+    # (e) images from a standalone buildkitd: into a file, and into the Engine's store. Layers stay uncompressed, or the daemon's gzip would be all there is to see.
+    $imageMiB = [int]($LargeFileMiB / 2)
+    $archive, $load = "export of a $imageMiB MiB image, oci", "load of a $imageMiB MiB image into the Engine"
+    if ($Only | Where-Object { $archive -like $_ -or $load -like $_ }) {
+        $buildkitd = Get-TestEngine buildkitd -Private
+        $null = & $docker buildx create --name bench --driver remote $buildkitd.Address
+        $context = New-Context image $copy
+        Add-LargeFile $context $imageMiB
+        $null = Measure-Buildx $context (@('--builder', 'bench') + $cacheOnly)
+        $destination = "$work/image.tar"
+        $output = "type=oci,dest=$destination,compression=uncompressed,force-compression=true"
+        Compare-Sides $archive -RatioGoal 1 -Warmup 1 -Prepare { Remove-Item $destination -Force -ErrorAction Ignore } `
+            -Buildx { Measure-Buildx $context '--builder', 'bench', '--output', $output } `
+            -Module { Measure-Module $context @{ Output = $output } $buildkitd.Address }
+        Remove-Item $destination -Force -ErrorAction Ignore
+        $output = 'type=docker,name=loaded:1,compression=uncompressed,force-compression=true'
+        Compare-Sides $load -RatioGoal 1 -Warmup 1 -Prepare { $null = & $docker image rm --force loaded:1 2>&1 } `
+            -Buildx { Measure-Buildx $context '--builder', 'bench', '--output', $output } `
+            -Module { Measure-Module $context @{ Output = $output; LoadInto = $address } $buildkitd.Address }
+        Remove-Item $context -Recurse
+        $null = & $docker buildx rm bench
+        Remove-TestEngine $buildkitd
+    }
+
+    # (f) what loading the module costs
     if ('module' -in $Side -and ($Only | Where-Object { 'Import-Module' -like $_ })) {
         Write-Host 'Import-Module ...'
         $idle, $import = @(), @()
@@ -204,7 +228,7 @@ try {
             })
     }
 
-    # (f) memory: the peak of a new shell that builds, minus the peak of one that does nothing
+    # (g) memory: the peak of a new shell that builds, minus the peak of one that does nothing
     $peak = "if ((Get-Content -Raw /proc/self/status) -match 'VmHWM:\s+(\d+)') { [int]`$Matches[1] / 1024 }"
     $idle = Get-Median (1..3 | ForEach-Object { [double](Measure-Program $pwsh '-NoProfile', '-NonInteractive', '-Command', $peak).Output })
     foreach ($count in $MemoryFiles) {

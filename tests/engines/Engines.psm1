@@ -18,12 +18,12 @@ function Get-TestEngineObstacle([string[]] $Kind) {
 # Starts an engine; with -Private one that is nobody else's, otherwise this process's engine of that kind.
 function Get-TestEngine {
     param(
-        [Parameter(Mandatory)] [ValidateSet('docker28', 'docker28-containerd', 'docker26', 'docker26-containerd', 'docker20', 'buildkitd', 'buildkitd-tls', 'registry')]
+        [Parameter(Mandatory)] [ValidateSet('docker28', 'docker28-containerd', 'docker26', 'docker26-containerd', 'docker20', 'buildkitd', 'buildkitd-tls', 'registry', 'registry-basic', 'registry-token')]
         [string] $Kind,
         [switch] $Private
     )
     if (-not $Private -and $shared[$Kind]) { return $shared[$Kind] }
-    $name = "pwsh-$PID-$Kind" + ($Private ? "-$([guid]::NewGuid().ToString('n').Substring(0, 6))" : '')
+    $name = "p$PID-$Kind" + ($Private ? "-$([guid]::NewGuid().ToString('n').Substring(0, 3))" : '')
     $address = Invoke-Engines up $name $Kind --owner $PID
     $folder = Invoke-Engines dir $name
     $engine = [pscustomobject]@{

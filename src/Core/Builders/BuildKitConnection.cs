@@ -25,6 +25,7 @@ public sealed class BuildKitConnection : IAsyncDisposable
         _control = new ControlClient(_channel);
         Kind = found.Kind;
         Route = found.Route;
+        Workers = found.Workers;
         ImageStore = WorkerRecords.ImageStore(found.Kind, found.Workers);
         EngineVersion = found.Ping?.EngineVersion;
         ApiVersion = found.Ping?.ApiVersion;
@@ -50,6 +51,9 @@ public sealed class BuildKitConnection : IAsyncDisposable
 
     /// <summary>The newest version of the Engine API that the daemon speaks; null for a buildkitd.</summary>
     public string? ApiVersion { get; }
+
+    /// <summary>The daemon's workers when the connection was opened.</summary>
+    internal IReadOnlyList<BuildKitWorker> Workers { get; }
 
     /// <summary>Makes gRPC calls to the daemon.</summary>
     internal CallInvoker Invoker => _channel;

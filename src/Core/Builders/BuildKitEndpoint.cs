@@ -12,7 +12,7 @@ public sealed record BuildKitEndpoint
     private const int PlainPort = 2375;
     private const int TlsPort = 2376;
 
-    private BuildKitEndpoint(string scheme, string address, string host, int port)
+    private BuildKitEndpoint(string scheme, string address, string host, int port = 0)
     {
         Scheme = scheme;
         Address = address;
@@ -21,7 +21,7 @@ public sealed record BuildKitEndpoint
         Name = address;
     }
 
-    /// <summary><c>unix</c>, <c>npipe</c> or <c>tcp</c>.</summary>
+    /// <summary><c>unix</c>, <c>npipe</c>, <c>tcp</c>, <c>ssh</c>, <c>docker-container</c>, <c>podman-container</c> or <c>kube-pod</c>.</summary>
     public string Scheme { get; }
 
     /// <summary>The whole address, <c>unix:///run/docker.sock</c> or <c>tcp://10.0.0.2:2376</c>. It never holds a secret.</summary>
@@ -42,17 +42,38 @@ public sealed record BuildKitEndpoint
     /// <summary>Headers for the Engine's HTTP API, <c>HttpHeaders</c> of the docker config. They may hold secrets and are shown nowhere.</summary>
     internal IReadOnlyDictionary<string, string> HttpHeaders { get; init; } = new Dictionary<string, string>();
 
-    /// <summary>The path of the socket, the server of the pipe, or the host.</summary>
+    /// <summary>What is known to answer there; null where it is found out by trying.</summary>
+    internal BuildKitServerKind? Kind { get; init; }
+
+    /// <summary>The path of the socket, the server of the pipe, the host, or the container.</summary>
     internal string Host { get; }
+
+    /// <summary>The program that leads there, or null.</summary>
+    internal HelperProgram? Program { get; private init; }
+
+    /// <summary>The Engine of a <c>docker-container</c> builder; null for the one that <c>docker</c> itself would use.</summary>
+    internal BuildKitEndpoint? Engine { get; init; }
+
+    /// <summary>The docker context that holds the container, where the address names one.</summary>
+    internal string? EngineContext { get; private init; }
 
     internal int Port { get; }
 
-    /// <summary>Reads an address: <c>unix:///path</c>, <c>npipe:////./pipe/name</c> or <c>tcp://host:port</c> (2375 where no port is given, with TLS 2376).</summary>
+    /// <summary>
+    /// Reads an address: <c>unix:///path</c>, <c>npipe:////./pipe/name</c>, <c>tcp://host:port</c> (2375 where no port is given, with TLS 2376), <c>ssh://[user@]host[:port][/path/of/socket]</c>
+    /// (by the <c>ssh</c> program), <c>docker-container://name[?context=NAME]</c>, <c>podman-container://name</c> and
+    /// <c>kube-pod://pod[?context=&amp;namespace=&amp;container=]</c> (by <c>podman</c> and <c>kubectl</c>; moby/buildkit client/connhelper).
+    /// </summary>
     /// <param name="address">The address.</param>
     /// <param name="tls">How TLS is spoken, for <c>tcp</c>; null for no TLS.</param>
     /// <returns>The endpoint.</returns>
     /// <exception cref="BuildKitException"><c>BuildKit.InvalidEndpoint</c>, or <c>BuildKit.UnsupportedEndpoint</c> for a scheme that is not supported.</exception>
-    public static BuildKitEndpoint Parse(string address, BuildKitTlsOptions? tls = null)
+    public static BuildKitEndpoint Parse(string address, BuildKitTlsOptions? tls = null) => Parse(address, tls, null);
+
+    /// <param name="address">The address.</param>
+    /// <param name="tls">How TLS is spoken, for <c>tcp</c>; null for no TLS.</param>
+    /// <param name="kind">What is meant to answer there, where the setting tells; null where it is found out by trying.</param>
+    internal static BuildKitEndpoint Parse(string address, BuildKitTlsOptions? tls, BuildKitServerKind? kind)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(address);
         var separator = address.IndexOf("://", StringComparison.Ordinal);
@@ -68,15 +89,22 @@ public sealed record BuildKitEndpoint
             "unix" => throw Invalid(address, "the path of a unix socket must be absolute"),
             "npipe" => ParsePipe(address, rest),
             "tcp" => ParseTcp(rest, tls),
+            _ when HelperAddress.Parse(scheme, rest, kind) is { } helper => new BuildKitEndpoint(scheme, helper.Address, helper.Name)
+            {
+                Program = helper.Program,
+                EngineContext = helper.EngineContext,
+                Kind = helper.Kind,
+            },
             _ => throw Unsupported(scheme),
         };
     }
 
     /// <inheritdoc/>
-    public bool Equals(BuildKitEndpoint? other) => other is not null && Address == other.Address && Tls == other.Tls;
+    public bool Equals(BuildKitEndpoint? other) =>
+        other is not null && Address == other.Address && Tls == other.Tls && Kind == other.Kind && Equals(Engine, other.Engine);
 
     /// <inheritdoc/>
-    public override int GetHashCode() => HashCode.Combine(Address, Tls);
+    public override int GetHashCode() => HashCode.Combine(Address, Tls, Kind, Engine);
 
     /// <summary>The address.</summary>
     /// <returns><see cref="Address"/>.</returns>
@@ -89,6 +117,11 @@ public sealed record BuildKitEndpoint
         {
             case "unix":
                 return new UnixSocketTransport(target, Host, ConnectTimeout);
+            case "docker-container":
+                var engine = Engine ?? await new EndpointResolver().ResolveEngineAsync(EngineContext, cancellationToken).ConfigureAwait(false);
+                return new DockerExecTransport(target, await engine.CreateTransportAsync(cancellationToken).ConfigureAwait(false), engine.HttpHeaders, Host, ConnectTimeout);
+            case not "tcp" when Program is not null:
+                return new ProgramTransport(target, Program, ConnectTimeout);
             case "npipe":
                 return new NamedPipeTransport(target, Host, PipeName(Address), ConnectTimeout);
             default:
@@ -132,16 +165,16 @@ public sealed record BuildKitEndpoint
         return new BuildKitEndpoint("tcp", $"tcp://{shown}:{port}", host, port) { Tls = tls };
     }
 
-    private static BuildKitException Invalid(string address, string why) => new(
+    internal static BuildKitException Invalid(string address, string why) => new(
         "BuildKit.InvalidEndpoint", BuildKitErrorCategory.InvalidArgument, $"'{address}' is not an address of a daemon: {why}.",
-        "Write unix:///run/docker.sock, tcp://host:port or npipe:////./pipe/docker_engine.")
+        "Write unix:///run/docker.sock, tcp://host:port, npipe:////./pipe/docker_engine, ssh://user@host or docker-container://name.")
     {
         Target = address,
     };
 
     private static BuildKitException Unsupported(string scheme) => new(
         "BuildKit.UnsupportedEndpoint", BuildKitErrorCategory.NotSupported, $"Daemons can't be reached by '{scheme}://'.",
-        "Use unix://, tcp:// or npipe://. A daemon behind SSH can be reached by forwarding its socket: ssh -L /tmp/remote.sock:/var/run/docker.sock HOST.")
+        "Use unix://, tcp://, npipe://, ssh://, docker-container://, podman-container:// or kube-pod://.")
     {
         Target = scheme,
     };

@@ -21,6 +21,9 @@ internal sealed class ControlClient(CallInvoker invoker)
     private static readonly Method<Wire.StatusRequest, Wire.StatusResponse> StatusMethod =
         Method.Protobuf<Wire.StatusRequest, Wire.StatusResponse>(MethodType.ServerStreaming, ServiceName, "Status");
 
+    private static readonly Method<Wire.BuildHistoryRequest, Wire.BuildHistoryEvent> ListenBuildHistoryMethod =
+        Method.Protobuf<Wire.BuildHistoryRequest, Wire.BuildHistoryEvent>(MethodType.ServerStreaming, ServiceName, "ListenBuildHistory");
+
     /// <summary>Asks for the daemon's version. A daemon that is too old for this call answers <see cref="StatusCode.Unimplemented"/>.</summary>
     public Task<Wire.InfoResponse> InfoAsync(CancellationToken cancellationToken) =>
         invoker.AsyncUnaryCall(InfoMethod, Options(cancellationToken), new Wire.InfoRequest()).ResponseAsync;
@@ -36,6 +39,10 @@ internal sealed class ControlClient(CallInvoker invoker)
     /// <summary>Follows the build of a ref, which need not have begun: the daemon waits six seconds for it (moby/buildkit solver/jobs.go).</summary>
     public AsyncServerStreamingCall<Wire.StatusResponse> Status(string @ref, CancellationToken cancellationToken) =>
         invoker.AsyncServerStreamingCall(StatusMethod, Options(cancellationToken), new Wire.StatusRequest { Ref = @ref });
+
+    /// <summary>Lists the daemon's records of builds. A daemon that keeps none answers <see cref="StatusCode.Unimplemented"/>.</summary>
+    public AsyncServerStreamingCall<Wire.BuildHistoryEvent> ListenBuildHistory(Wire.BuildHistoryRequest request, CancellationToken cancellationToken) =>
+        invoker.AsyncServerStreamingCall(ListenBuildHistoryMethod, Options(cancellationToken), request);
 
     /// <summary>Opens a session; see <see cref="ControlSessionStream.Open"/>.</summary>
     public ControlSessionStream OpenSession(SessionHandshake handshake, CancellationToken cancellationToken) =>

@@ -1,10 +1,12 @@
+using BuildKit.Builders.Store;
 using BuildKit.Docker;
 using BuildKit.Transport;
 
 namespace BuildKit.Builders;
 
 /// <summary>
-/// Finds the daemon that is meant. The first that is set wins: what the caller named (an address or a docker context) → <c>$BUILDKIT_HOST</c> →
+/// Finds the daemon that is meant. The first that is set wins: what the caller named (an address, a builder of buildx's store or a docker context) → <c>$BUILDX_BUILDER</c> →
+/// <c>$BUILDKIT_HOST</c> →
 /// <c>$DOCKER_HOST</c> with <c>$DOCKER_TLS_VERIFY</c> and <c>$DOCKER_CERT_PATH</c> → <c>$DOCKER_CONTEXT</c> → the docker config's current context → the default socket.
 /// </summary>
 public sealed class EndpointResolver
@@ -30,28 +32,44 @@ public sealed class EndpointResolver
     }
 
     /// <summary>Finds the endpoint; <see cref="BuildKitEndpoint.Source"/> tells which setting chose it.</summary>
-    /// <param name="builder">An address such as <c>tcp://10.0.0.2:1234</c>, the name of a docker context, or null for what the settings say.</param>
+    /// <param name="builder">An address such as <c>tcp://10.0.0.2:1234</c>, the name of a builder in buildx's store or of a docker context, or null for what the settings say.</param>
     /// <param name="cancellationToken">Ends the search.</param>
     /// <returns>The endpoint, to which no connection was tried yet.</returns>
     /// <exception cref="BuildKitException">A setting is malformed, or names a docker context that does not exist.</exception>
-    public async Task<BuildKitEndpoint> ResolveAsync(string? builder = null, CancellationToken cancellationToken = default)
-    {
-        var config = await DockerConfigFile.LoadAsync(DockerConfigFile.DefaultDirectory(_getEnvironmentVariable), cancellationToken).ConfigureAwait(false);
-        var endpoint = await ResolveAsync(builder, config, cancellationToken).ConfigureAwait(false);
-        return endpoint with { HttpHeaders = config.HttpHeaders };
-    }
+    public Task<BuildKitEndpoint> ResolveAsync(string? builder = null, CancellationToken cancellationToken = default) =>
+        ResolveAsync(builder, engineOnly: false, cancellationToken);
 
-    /// <summary>Lists the names that <see cref="ResolveAsync(string?, CancellationToken)"/> knows: <c>default</c>, and the docker contexts.</summary>
+    /// <summary>
+    /// Finds the Docker Engine that the docker program itself would talk to: as <see cref="ResolveAsync(string?, CancellationToken)"/> does, but a buildkitd, which
+    /// <c>$BUILDKIT_HOST</c> or its default socket would lead to, is not meant.
+    /// </summary>
+    /// <param name="engine">An address, the name of a docker context, or null for what the settings say.</param>
+    /// <param name="cancellationToken">Ends the search.</param>
+    /// <returns>The endpoint, to which no connection was tried yet.</returns>
+    /// <exception cref="BuildKitException">A setting is malformed, or names a docker context that does not exist.</exception>
+    public Task<BuildKitEndpoint> ResolveEngineAsync(string? engine = null, CancellationToken cancellationToken = default) =>
+        ResolveAsync(engine, engineOnly: true, cancellationToken);
+
+    /// <summary>Lists the names that <see cref="ResolveAsync(string?, CancellationToken)"/> knows: <c>default</c>, buildx's builders, and the docker contexts.</summary>
     /// <param name="cancellationToken">Ends the search.</param>
     /// <returns>The names.</returns>
     /// <exception cref="BuildKitException">The docker config is malformed.</exception>
     public async Task<IReadOnlyList<string>> ListNamesAsync(CancellationToken cancellationToken = default)
     {
         var config = await DockerConfigFile.LoadAsync(DockerConfigFile.DefaultDirectory(_getEnvironmentVariable), cancellationToken).ConfigureAwait(false);
-        return [DefaultContext, .. await new DockerContextStore(config.Directory).ListNamesAsync(cancellationToken).ConfigureAwait(false)];
+        var builders = BuilderStore.Default(config, _getEnvironmentVariable).Read().List().Select(builder => builder.Name);
+        var contexts = await new DockerContextStore(config.Directory).ListNamesAsync(cancellationToken).ConfigureAwait(false);
+        return new[] { DefaultContext }.Concat(builders).Concat(contexts).Distinct().ToList();
     }
 
-    private async Task<BuildKitEndpoint> ResolveAsync(string? builder, DockerConfigFile config, CancellationToken cancellationToken)
+    private async Task<BuildKitEndpoint> ResolveAsync(string? builder, bool engineOnly, CancellationToken cancellationToken)
+    {
+        var config = await DockerConfigFile.LoadAsync(DockerConfigFile.DefaultDirectory(_getEnvironmentVariable), cancellationToken).ConfigureAwait(false);
+        var endpoint = await ResolveAsync(builder, config, engineOnly, cancellationToken).ConfigureAwait(false);
+        return endpoint with { HttpHeaders = config.HttpHeaders };
+    }
+
+    private async Task<BuildKitEndpoint> ResolveAsync(string? builder, DockerConfigFile config, bool engineOnly, CancellationToken cancellationToken)
     {
         if (!string.IsNullOrEmpty(builder))
         {
@@ -59,29 +77,41 @@ public sealed class EndpointResolver
                 return BuildKitEndpoint.Parse(builder);
             if (Path.IsPathRooted(builder))
                 throw PathGiven(builder);
-            return builder == DefaultContext ? Default(config) : await FromContextAsync(builder, null, config, cancellationToken).ConfigureAwait(false);
+            return await FromNameAsync(builder, null, config, engineOnly, cancellationToken).ConfigureAwait(false);
         }
 
-        if (_getEnvironmentVariable("BUILDKIT_HOST") is { } buildkitHost)
-            return Parse(buildkitHost, null, "$env:BUILDKIT_HOST");
+        if (!engineOnly && _getEnvironmentVariable("BUILDX_BUILDER") is { } buildxBuilder)
+            return await FromNameAsync(buildxBuilder, "$env:BUILDX_BUILDER", config, engineOnly, cancellationToken).ConfigureAwait(false);
+        if (!engineOnly && _getEnvironmentVariable("BUILDKIT_HOST") is { } buildkitHost)
+            return Parse(buildkitHost, null, "$env:BUILDKIT_HOST", BuildKitServerKind.Buildkitd);
         if (_getEnvironmentVariable("DOCKER_HOST") is not null)
-            return Default(config);
+            return Default(config, engineOnly);
         if (_getEnvironmentVariable("DOCKER_CONTEXT") is { } context)
-            return context == DefaultContext ? Default(config) : await FromContextAsync(context, "$env:DOCKER_CONTEXT", config, cancellationToken).ConfigureAwait(false);
+            return context == DefaultContext ? Default(config, engineOnly) : await FromContextAsync(context, "$env:DOCKER_CONTEXT", config, cancellationToken).ConfigureAwait(false);
         if (config.CurrentContext is { } current && current != DefaultContext)
             return await FromContextAsync(current, $"currentContext in {config.FilePath}", config, cancellationToken).ConfigureAwait(false);
-        return Default(config);
+        return Default(config, engineOnly);
     }
 
     /// <summary>What docker calls the context «default»: <c>$DOCKER_HOST</c>, or else the default socket.</summary>
-    private BuildKitEndpoint Default(DockerConfigFile config)
+    private BuildKitEndpoint Default(DockerConfigFile config, bool engineOnly)
     {
         if (_getEnvironmentVariable("DOCKER_HOST") is { } dockerHost)
             return Parse(dockerHost, TlsFromEnvironment(config), "$env:DOCKER_HOST") with { Name = DefaultContext };
         var address = OperatingSystem.IsWindows() ? DockerPipe
-            : !_fileExists(DockerSocket) && _fileExists(BuildkitdSocket) ? $"unix://{BuildkitdSocket}"
+            : !engineOnly && !_fileExists(DockerSocket) && _fileExists(BuildkitdSocket) ? $"unix://{BuildkitdSocket}"
             : $"unix://{DockerSocket}";
         return BuildKitEndpoint.Parse(address) with { Name = DefaultContext, Source = "default" };
+    }
+
+    /// <summary>A builder of buildx's store, or else a docker context.</summary>
+    private async Task<BuildKitEndpoint> FromNameAsync(string name, string? setting, DockerConfigFile config, bool engineOnly, CancellationToken cancellationToken)
+    {
+        if (name == DefaultContext)
+            return Default(config, engineOnly);
+        return !engineOnly && BuilderStore.Default(config, _getEnvironmentVariable).Read().Find(name) is { } builder
+            ? await NodeEndpoint.FindAsync(builder, setting, engine => ResolveAsync(engine, engineOnly: true, cancellationToken)).ConfigureAwait(false)
+            : await FromContextAsync(name, setting, config, cancellationToken).ConfigureAwait(false);
     }
 
     private static async Task<BuildKitEndpoint> FromContextAsync(string name, string? setting, DockerConfigFile config, CancellationToken cancellationToken)
@@ -102,11 +132,11 @@ public sealed class EndpointResolver
         return Parse(context.Host, context.Tls, source) with { Name = name };
     }
 
-    private static BuildKitEndpoint Parse(string address, BuildKitTlsOptions? tls, string source)
+    private static BuildKitEndpoint Parse(string address, BuildKitTlsOptions? tls, string source, BuildKitServerKind? kind = null)
     {
         try
         {
-            return BuildKitEndpoint.Parse(address.Trim(), tls) with { Source = source };
+            return BuildKitEndpoint.Parse(address.Trim(), tls, kind) with { Source = source };
         }
         catch (BuildKitException exception)
         {

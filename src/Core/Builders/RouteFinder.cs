@@ -8,7 +8,7 @@ namespace BuildKit.Builders;
 
 /// <summary>
 /// Finds out what answers at an endpoint and how gRPC gets there, by trying. An Engine answers <c>/_ping</c>; buildkitd does not speak HTTP/1.1 and fails that at once.
-/// An Engine from version 29 is tried directly first and then by the upgrade, an older one the other way round.
+/// Where the endpoint tells what is there, nothing else is tried. An Engine from version 29 is tried directly first and then by the upgrade, an older one the other way round.
 /// What was found is remembered in the process and tried first the next time.
 /// </summary>
 internal sealed class RouteFinder(BuildKitEndpoint endpoint, DaemonTransport transport)
@@ -27,6 +27,9 @@ internal sealed class RouteFinder(BuildKitEndpoint endpoint, DaemonTransport tra
 
     public async Task<Found> FindAsync(CancellationToken cancellationToken)
     {
+        if (endpoint.Kind == BuildKitServerKind.Buildkitd)
+            return await FindBuildkitdAsync(cancellationToken).ConfigureAwait(false);
+
         var known = Known.TryGetValue(endpoint, out var value) ? value : default((BuildKitServerKind Kind, GrpcRoute Route)?);
         if (known?.Kind == BuildKitServerKind.Buildkitd
             && await TryAsync(Buildkitd, null, transport.ConnectTimeout, cancellationToken).ConfigureAwait(false) is { Found: { } again })

@@ -39,6 +39,9 @@ internal sealed class CredentialStore : IDisposable
         _helperTimeout = helperTimeout;
     }
 
+    /// <summary>What the docker config calls a registry's host.</summary>
+    public static string KeyOf(string host) => host is DockerHubHost or "docker.io" or "index.docker.io" ? DockerHubKey : host;
+
     /// <summary>The folder of the docker config.</summary>
     public string Directory => _config.Directory;
 
@@ -48,7 +51,7 @@ internal sealed class CredentialStore : IDisposable
     /// <exception cref="BuildKitException">A program failed, or <c>DOCKER_AUTH_CONFIG</c> is malformed.</exception>
     public async Task<DockerAuthConfig> GetAsync(string host, CancellationToken cancellationToken)
     {
-        var key = host is DockerHubHost or "docker.io" or "index.docker.io" ? DockerHubKey : host;
+        var key = KeyOf(host);
         await _one.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {

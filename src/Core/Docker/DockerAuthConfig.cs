@@ -13,5 +13,7 @@ internal sealed record DockerAuthConfig
     /// <summary>A bearer token that is sent to the registry as it is.</summary>
     public string? RegistryToken { get; init; }
 
+    public bool IsEmpty => string.IsNullOrEmpty(Username) && string.IsNullOrEmpty(Password) && string.IsNullOrEmpty(IdentityToken) && string.IsNullOrEmpty(RegistryToken);
+
     public override string ToString() => nameof(DockerAuthConfig);
 }

@@ -34,11 +34,14 @@ internal sealed class DockerEngineClient : IDisposable
         _http = CreateHttpClient(stream => stream);
         System = new SystemOperations(this);
         Images = new ImageOperations(this);
+        Exec = new ExecOperations(this);
     }
 
     public SystemOperations System { get; }
 
     public ImageOperations Images { get; }
+
+    public ExecOperations Exec { get; }
 
     /// <summary>
     /// Does <c>POST path</c> with <c>Connection: Upgrade</c> and returns the raw stream after the 101; bytes that came with the 101 are the first ones read from it.
@@ -47,14 +50,21 @@ internal sealed class DockerEngineClient : IDisposable
     /// <param name="protocol">What to upgrade to: <c>h2c</c>, <c>tcp</c>.</param>
     /// <param name="headers">Further headers; a name may come several times.</param>
     /// <param name="cancellationToken">Ends the attempt; the returned stream does not depend on it.</param>
-    public async Task<Stream> UpgradeAsync(
-        string path, string protocol, IEnumerable<KeyValuePair<string, string>> headers, CancellationToken cancellationToken)
+    public Task<Stream> UpgradeAsync(string path, string protocol, IEnumerable<KeyValuePair<string, string>> headers, CancellationToken cancellationToken) =>
+        UpgradeAsync(path, protocol, headers, default, cancellationToken);
+
+    /// <summary>The same for <c>/v1.xx/path</c> with a JSON body, once the API version is agreed on.</summary>
+    internal Task<Stream> UpgradeAsync(string path, string protocol, ReadOnlyMemory<byte> json, CancellationToken cancellationToken) =>
+        UpgradeAsync($"/v{_apiVersion}/{path}", protocol, [], json, cancellationToken);
+
+    private async Task<Stream> UpgradeAsync(
+        string path, string protocol, IEnumerable<KeyValuePair<string, string>> headers, ReadOnlyMemory<byte> json, CancellationToken cancellationToken)
     {
         using var timeout = StartTimeout(cancellationToken);
         try
         {
             var stream = await _transport.ConnectAsync(ApplicationProtocol.Http1, timeout.Token).ConfigureAwait(false);
-            var response = await Http1Upgrade.PostAsync(stream, _transport.HttpHost, path, protocol, _headers.Concat(headers), timeout.Token).ConfigureAwait(false);
+            var response = await Http1Upgrade.PostAsync(stream, _transport.HttpHost, path, protocol, _headers.Concat(headers), json, timeout.Token).ConfigureAwait(false);
             if (response.StatusCode == (int)HttpStatusCode.SwitchingProtocols)
                 return response.Stream;
             await response.Stream.DisposeAsync().ConfigureAwait(false);
@@ -114,13 +124,23 @@ internal sealed class DockerEngineClient : IDisposable
         return new HttpClient(handler) { BaseAddress = new Uri($"http://{_transport.HttpHost}/"), Timeout = Timeout.InfiniteTimeSpan };
     }
 
+    /// <summary>Does <c>POST /v1.xx/path</c> without a body, with a header of its own; an answer that is no success is a <see cref="DockerApiException"/>.</summary>
+    internal Task<HttpResponseMessage> PostAsync(string path, string header, string value, CancellationToken cancellationToken) =>
+        SendAsync(_http, HttpMethod.Post, path, null, new(header, value), cancellationToken);
+
     /// <summary>Sends a request to <c>/v1.xx/path</c>; an answer that is no success is a <see cref="DockerApiException"/>.</summary>
-    internal async Task<HttpResponseMessage> SendAsync(HttpClient http, HttpMethod method, string path, HttpContent? content, CancellationToken cancellationToken)
+    internal Task<HttpResponseMessage> SendAsync(HttpClient http, HttpMethod method, string path, HttpContent? content, CancellationToken cancellationToken) =>
+        SendAsync(http, method, path, content, null, cancellationToken);
+
+    private async Task<HttpResponseMessage> SendAsync(
+        HttpClient http, HttpMethod method, string path, HttpContent? content, KeyValuePair<string, string>? header, CancellationToken cancellationToken)
     {
         if (_apiVersion is null)
             await PingAsync(cancellationToken).ConfigureAwait(false);
         using var request = CreateRequest(method, $"v{_apiVersion}/{path}");
         request.Content = content;
+        if (header is { } given)
+            request.Headers.TryAddWithoutValidation(given.Key, given.Value);
         var response = await SendAsync(http, request, cancellationToken).ConfigureAwait(false);
         if (response.IsSuccessStatusCode)
             return response;
@@ -128,25 +148,31 @@ internal sealed class DockerEngineClient : IDisposable
             throw DockerApiException.Create(response.StatusCode, await ReadMessageAsync(response, cancellationToken).ConfigureAwait(false), _transport.Target.Address);
     }
 
-    internal async Task<T> GetAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+    internal Task<T> GetAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken cancellationToken) =>
+        SendAsync(HttpMethod.Get, path, null, type, cancellationToken);
+
+    internal Task<T> PostAsync<T>(string path, HttpContent? content, JsonTypeInfo<T> type, CancellationToken cancellationToken) =>
+        SendAsync(HttpMethod.Post, path, content, type, cancellationToken);
+
+    internal ConnectionFailedException ConnectionLost(Exception exception) => ConnectionFailures.Find(_transport.Target, _hasClientCertificate, exception);
+
+    private async Task<T> SendAsync<T>(HttpMethod method, string path, HttpContent? content, JsonTypeInfo<T> type, CancellationToken cancellationToken)
     {
-        using var response = await SendAsync(_http, HttpMethod.Get, path, null, cancellationToken).ConfigureAwait(false);
+        using var response = await SendAsync(_http, method, path, content, cancellationToken).ConfigureAwait(false);
         try
         {
             var body = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
-            return await JsonSerializer.DeserializeAsync(body, type, cancellationToken).ConfigureAwait(false) ?? throw Malformed(path, null);
+            return await JsonSerializer.DeserializeAsync(body, type, cancellationToken).ConfigureAwait(false) ?? throw Malformed(method, path, null);
         }
         catch (JsonException exception)
         {
-            throw Malformed(path, exception);
+            throw Malformed(method, path, exception);
         }
         catch (IOException exception)
         {
             throw ConnectionFailures.Find(_transport.Target, _hasClientCertificate, exception);
         }
     }
-
-    internal ConnectionFailedException ConnectionLost(Exception exception) => ConnectionFailures.Find(_transport.Target, _hasClientCertificate, exception);
 
     private async Task<HttpResponseMessage> SendAsync(HttpClient http, HttpRequestMessage request, CancellationToken cancellationToken)
     {
@@ -230,8 +256,8 @@ internal sealed class DockerEngineClient : IDisposable
 
     private ConnectionFailedException NotAnEngine(string why, Exception? inner) => ConnectionFailures.NotABuilder(_transport.Target, $"it is no Docker Engine: {why}", inner);
 
-    private BuildKitException Malformed(string path, Exception? inner) =>
-        new("BuildKit.EngineProtocolError", BuildKitErrorCategory.Protocol, $"The Engine's answer to GET {path} is not the JSON that was expected.", null, inner)
+    private BuildKitException Malformed(HttpMethod method, string path, Exception? inner) =>
+        new("BuildKit.EngineProtocolError", BuildKitErrorCategory.Protocol, $"The Engine's answer to {method} {path} is not the JSON that was expected.", null, inner)
         {
             Target = _transport.Target.Address,
         };

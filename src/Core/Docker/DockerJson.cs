@@ -10,6 +10,10 @@ namespace BuildKit.Docker;
 [JsonSerializable(typeof(SystemInfoResponse))]
 [JsonSerializable(typeof(ImageInspectResponse))]
 [JsonSerializable(typeof(JSONMessage))]
+[JsonSerializable(typeof(ExecCreateParameters))]
+[JsonSerializable(typeof(ExecCreateResponse))]
+[JsonSerializable(typeof(ExecStartParameters))]
+[JsonSerializable(typeof(RegistryAuthJson))]
 [JsonSerializable(typeof(DockerConfigJson))]
 [JsonSerializable(typeof(DockerContextJson))]
 internal sealed partial class DockerJson : JsonSerializerContext

@@ -6,8 +6,11 @@ using BuildKit.Transport;
 namespace BuildKit.Docker;
 
 /// <summary>The Engine's image store: Docker.DotNet's <c>IImageOperations</c>, as far as it is used.</summary>
-internal sealed class ImageOperations(DockerEngineClient client)
+internal sealed partial class ImageOperations(DockerEngineClient client)
 {
+    // moby daemon/containerd/image_exporter.go: the image is in the store then, but no container can be made of it.
+    private const string UnpackFailed = "Error unpacking image ";
+
     /// <summary>What the Engine knows of an image; <c>BuildKit.ImageNotFound</c> where it has none of that name.</summary>
     /// <param name="name">A name, a name with digest, or an id.</param>
     /// <param name="cancellationToken">Ends the call.</param>
@@ -44,7 +47,7 @@ internal sealed class ImageOperations(DockerEngineClient client)
         using var answeredEarly = new CancellationTokenSource();
         using var content = new ImageArchiveContent(writeArchive, answeredEarly.Token);
         using var http = client.CreateHttpClient(stream => new EarlyAnswerStream(stream, answeredEarly));
-        using var response = await SendAsync(http, content, cancellationToken).ConfigureAwait(false);
+        using var response = await SendAsync(http, content, quiet: progress is null, cancellationToken).ConfigureAwait(false);
         var loaded = new List<string>();
         try
         {
@@ -57,6 +60,8 @@ internal sealed class ImageOperations(DockerEngineClient client)
                 var message = JsonSerializer.Deserialize(line, DockerJson.Default.JSONMessage)!;
                 if ((message.ErrorDetail?.Message ?? message.Error) is { } error)
                     throw LoadFailed(error, null);
+                if (message.Stream?.StartsWith(UnpackFailed, StringComparison.Ordinal) is true)
+                    throw LoadFailed(message.Stream.TrimEnd(), null);
                 progress?.Report(message);
                 AddLoaded(loaded, message.Stream);
             }
@@ -72,11 +77,11 @@ internal sealed class ImageOperations(DockerEngineClient client)
         return loaded;
     }
 
-    private async Task<HttpResponseMessage> SendAsync(HttpClient http, ImageArchiveContent content, CancellationToken cancellationToken)
+    private async Task<HttpResponseMessage> SendAsync(HttpClient http, ImageArchiveContent content, bool quiet, CancellationToken cancellationToken)
     {
         try
         {
-            return await client.SendAsync(http, HttpMethod.Post, "images/load?quiet=1", content, cancellationToken).ConfigureAwait(false);
+            return await client.SendAsync(http, HttpMethod.Post, $"images/load?quiet={(quiet ? 1 : 0)}", content, cancellationToken).ConfigureAwait(false);
         }
         catch (ConnectionFailedException) when (content.Failure is not null)
         {

@@ -33,6 +33,9 @@ internal static partial class ImageReference
         return $"{domain}/{path}:{(tag.Length > 0 ? tag : "latest")}";
     }
 
+    /// <summary>The registry of a whole name, with its port.</summary>
+    public static string Host(string normalized) => normalized[..normalized.IndexOf('/', StringComparison.Ordinal)];
+
     private static BuildKitException Invalid(string name, string why) =>
         new("BuildKit.InvalidTag", BuildKitErrorCategory.InvalidArgument, $"'{name}' can't be an image's name: {why}.", "Write it like registry.example.com/team/app:1.0.")
         {

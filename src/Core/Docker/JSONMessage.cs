@@ -9,9 +9,27 @@ internal sealed record JSONMessage
 
     public string? ID { get; init; }
 
+    public JSONProgress? ProgressDetail { get; init; }
+
+    public PushResult? Aux { get; init; }
+
     public JSONError? ErrorDetail { get; init; }
 
     public string? Error { get; init; }
+}
+
+/// <summary>How far a layer is, in bytes; both are 0 where it does not move.</summary>
+internal sealed record JSONProgress
+{
+    public long Current { get; init; }
+
+    public long Total { get; init; }
+}
+
+/// <summary>What a push says of the manifest it has put (moby <c>api/types.PushResult</c>).</summary>
+internal sealed record PushResult
+{
+    public string? Digest { get; init; }
 }
 
 internal sealed record JSONError

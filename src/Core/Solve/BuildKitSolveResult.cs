@@ -1,3 +1,5 @@
+using BuildKit.Solve.Provenance;
+
 namespace BuildKit.Solve;
 
 /// <summary>What a build gave.</summary>
@@ -27,8 +29,14 @@ public sealed record BuildKitSolveResult
     /// <summary>The vertexes of the build in the order in which they started.</summary>
     public IReadOnlyList<SolveStep> Steps { get; init; } = [];
 
-    /// <summary>What the frontend pointed out.</summary>
-    public IReadOnlyList<SolveVertexWarning> Warnings { get; init; } = [];
+    /// <summary>What the frontend pointed out, and what was to be said of the request; each once.</summary>
+    public IReadOnlyList<SolveWarning> Warnings { get; init; } = [];
+
+    /// <summary>
+    /// How each result came about, one entry a platform, as the daemon's history tells it. Empty where the daemon keeps none (Docker Engine before 23, BuildKit before 0.11), where
+    /// the result has no layers, and where <c>BUILDX_METADATA_PROVENANCE</c> is <c>disabled</c>.
+    /// </summary>
+    public IReadOnlyList<BuildKitProvenance> Provenance { get; init; } = [];
 
     /// <summary>What the exporters returned, as they returned it.</summary>
     public IReadOnlyDictionary<string, string> ExporterResponse { get; init; } = new Dictionary<string, string>();
@@ -43,6 +51,13 @@ public sealed record SolveStep(string Name, bool Cached, DateTimeOffset? Started
 
 /// <summary>What became of one output.</summary>
 /// <param name="Type">The exporter as the user named it: <c>image</c>, <c>local</c>, <c>tar</c>, <c>oci</c>, <c>docker</c>.</param>
-/// <param name="Destination">The absolute path on this side, or null where the daemon kept the result.</param>
-/// <param name="Size">Bytes written on this side; null where the daemon kept the result.</param>
-public sealed record SolveOutputResult(string Type, string? Destination, long? Size);
+/// <param name="Destination">The absolute path on this side, or null where the daemon kept the result, a stream took it or an Engine loaded it.</param>
+/// <param name="Size">Bytes written on this side, or streamed to who took them; null where the daemon kept the result.</param>
+public sealed record SolveOutputResult(string Type, string? Destination, long? Size)
+{
+    /// <summary>The name or address of the Docker Engine beside the builder that loaded the image; null where none did.</summary>
+    public string? LoadedInto { get; init; }
+
+    /// <summary>What that Engine calls the images it loaded: their names, or their ids where they have none.</summary>
+    public IReadOnlyList<string> LoadedNames { get; init; } = [];
+}

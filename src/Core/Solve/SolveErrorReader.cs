@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.RegularExpressions;
 using BuildKit.Grpc;
+using BuildKit.Solve.Exporters;
 
 namespace BuildKit.Solve;
 
@@ -14,7 +15,8 @@ internal static partial class SolveErrorReader
     /// <param name="journal">What was seen of the build until then.</param>
     /// <param name="solveRef">The build's reference.</param>
     /// <param name="builder">The builder's name, for errors of the connection.</param>
-    public static BuildKitException Read(RpcException error, SolveJournal journal, string solveRef, string builder)
+    /// <param name="daemon">The kind of daemon, on which the advice depends.</param>
+    public static BuildKitException Read(RpcException error, SolveJournal journal, string solveRef, string builder, DaemonStore daemon)
     {
         if (error.StatusCode == StatusCode.Unavailable)
             return new BuildKitException(
@@ -24,10 +26,10 @@ internal static partial class SolveErrorReader
 
         var details = SolveErrorDetails.Read(error);
         var vertex = journal.Find(details.Vertex) ?? journal.FindFailed();
-        var row = SolveErrorTable.Find(error.Status.Detail);
         var logs = journal.LastLines(vertex?.Digest, LogLines);
+        var row = SolveErrorTable.Find(error.Status.Detail, logs);
         return new SolveFailedException(
-            row.ErrorId, row.Category, Compose(error.Status.Detail, vertex, details.Source, logs), row.RecommendedAction, error)
+            row.ErrorId, row.Category, Compose(error.Status.Detail, vertex, details.Source, logs), row.ActionFor(error.Status.Detail, daemon), error)
         {
             Vertex = vertex?.Name,
             ExitCode = details.ExitCode ?? ExitCodeIn(error.Status.Detail),

@@ -64,6 +64,12 @@ public sealed record SolveVertexWarning(string Vertex, int Level, string Short, 
 /// <param name="Ranges">The lines it is about, 1-based and inclusive.</param>
 public sealed record SolveSource(string FileName, string Text, IReadOnlyList<SolveSourceRange> Ranges)
 {
+    /// <summary>The language that the file is written in, <c>Dockerfile</c> as a rule; empty where the frontend does not say.</summary>
+    public string Language { get; init; } = string.Empty;
+
+    /// <summary>How the daemon got at the file, as LLB; null where it did not say.</summary>
+    internal Protocol.Llb.Definition? Definition { get; init; }
+
     /// <summary>The lines it is about with two before and after, each numbered and the lines themselves marked with <c>&gt;&gt;&gt;</c>; empty where there are none.</summary>
     /// <returns>Lines separated by <c>\n</c>, the first of which names file and line.</returns>
     public string Excerpt()
@@ -87,4 +93,11 @@ public sealed record SolveSource(string FileName, string Text, IReadOnlyList<Sol
 /// <summary>Lines of a source file, 1-based and inclusive.</summary>
 /// <param name="StartLine">The first line.</param>
 /// <param name="EndLine">The last line.</param>
-public readonly record struct SolveSourceRange(int StartLine, int EndLine);
+public readonly record struct SolveSourceRange(int StartLine, int EndLine)
+{
+    /// <summary>Where it begins in the first line, 0-based; 0 where the frontend does not say.</summary>
+    public int StartCharacter { get; init; }
+
+    /// <summary>Where it ends in the last line, 0-based; 0 where the frontend does not say.</summary>
+    public int EndCharacter { get; init; }
+}

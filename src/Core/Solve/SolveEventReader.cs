@@ -12,10 +12,18 @@ internal static class SolveEventReader
 
     /// <summary>A source position; null where the daemon sent no text.</summary>
     public static SolveSource? ReadSource(Pb.SourceInfo? info, IEnumerable<Pb.Range> ranges) =>
-        info is null ? null : new SolveSource(info.Filename, info.Data.ToStringUtf8(), ranges.Select(ReadRange).ToList());
+        info is null ? null : new SolveSource(info.Filename, info.Data.ToStringUtf8(), ranges.Select(ReadRange).ToList())
+        {
+            Language = info.Language,
+            Definition = info.Definition,
+        };
 
     private static SolveSourceRange ReadRange(Pb.Range range) =>
-        new(range.Start?.Line ?? 0, Math.Max(range.Start?.Line ?? 0, range.End?.Line ?? 0));
+        new(range.Start?.Line ?? 0, Math.Max(range.Start?.Line ?? 0, range.End?.Line ?? 0))
+        {
+            StartCharacter = range.Start?.Character ?? 0,
+            EndCharacter = range.End?.Character ?? 0,
+        };
 
     private static SolveVertex ReadVertex(Vertex vertex) => new(
         vertex.Digest, vertex.Inputs.Count == 0 ? [] : vertex.Inputs.ToList(), vertex.Name, Time(vertex.Started), Time(vertex.Completed), vertex.Cached, vertex.Error,

@@ -15,7 +15,12 @@ internal sealed class SolveJournal
     private readonly Dictionary<string, LogTail> _logs = new(StringComparer.Ordinal);
     private readonly List<SolveVertexWarning> _warnings = [];
 
-    public IReadOnlyList<SolveVertexWarning> Warnings => _warnings;
+    /// <summary>The warnings, each once: a build for several platforms brings it for each (docker/buildx util/progress).</summary>
+    public IReadOnlyList<SolveVertexWarning> Warnings => _warnings
+        .DistinctBy(warning => (
+            warning.Level, warning.Short, warning.Url, string.Join('\n', warning.Detail), warning.Source?.FileName, warning.Source?.Text,
+            string.Join(',', warning.Source?.Ranges ?? [])))
+        .ToList();
 
     public void Add(SolveEvent solveEvent)
     {

@@ -1,8 +1,12 @@
 using System.Diagnostics;
 using BuildKit.Builders;
+using BuildKit.Docker;
 using BuildKit.Grpc;
 using BuildKit.Protocol.Control;
 using BuildKit.Session;
+using BuildKit.Solve.Exporters;
+using BuildKit.Solve.Planning;
+using BuildKit.Solve.Provenance;
 
 namespace BuildKit.Solve;
 
@@ -28,38 +32,61 @@ public static class SolveOperation
     {
         ArgumentNullException.ThrowIfNull(connection);
         ArgumentNullException.ThrowIfNull(request);
+        var config = await DockerConfigFile.LoadAsync(cancellationToken).ConfigureAwait(false);
+        return await RunAsync(connection, request, config, events, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>The same with a docker config that is not this user's.</summary>
+    internal static async Task<BuildKitSolveResult> RunAsync(
+        BuildKitConnection connection, SolveRequest request, DockerConfigFile config, IProgress<SolveEvent>? events, CancellationToken cancellationToken)
+    {
         var clock = Stopwatch.StartNew();
-        var daemon = StoreOf(connection);
-        var exports = ExportPlanner.Plan(request, daemon);
-        var frontend = DockerfileFrontend.Plan(request, daemon);
-        if (exports.Count > 1)
+        var daemon = SolveDaemon.Of(connection, config);
+        await using var plan = await SolvePlanner.PlanAsync(request, daemon, cancellationToken).ConfigureAwait(false);
+        ResultFiles.Prepare(request, plan.Exports);
+        if (plan.Exports.Count > 1)
             await SeveralExports.DemandAsync(connection, cancellationToken).ConfigureAwait(false);
         var solveRef = request.Ref ?? Identifier.New();
         var journal = new SolveJournal();
-        if (request.Outputs.Count == 0 && exports.Count == 0)
-            Warn(NoOutput, journal, events);
+        if (request.Outputs.Count == 0 && plan.Exports.Count == 0)
+            plan.Warnings.Add(NoOutput);
+        foreach (var warning in plan.Warnings)
+            Warn(warning, journal, events);
 
-        await using var services = await SolveServices.CreateAsync(frontend, exports, cancellationToken).ConfigureAwait(false);
+        await using var services = new SolveServices(plan, config, new RecordedEvents(journal, events));
         var session = await BuildSession.OpenAsync(
-            connection, frontend.SessionName, frontend.SharedKeyPath is null ? "" : SharedKey.For(frontend.SharedKeyPath), services.Definitions, cancellationToken)
+            connection, plan.SessionName, plan.SharedKeyPath is null ? "" : SharedKey.For(plan.SharedKeyPath), services.Definitions, cancellationToken)
             .ConfigureAwait(false);
         SolveResponse response;
         await using (session.ConfigureAwait(false))
         {
             try
             {
-                response = await SolveAsync(connection, Message(solveRef, session.Id, frontend, exports), journal, events, cancellationToken).ConfigureAwait(false);
+                response = await SolveAsync(connection, Message(solveRef, session.Id, plan), journal, events, cancellationToken).ConfigureAwait(false);
             }
             catch (RpcException e)
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 // The daemon reports a failure on this side as an echo of the session's; the first-hand error says more.
-                throw services.FailureBehind(e.Status.Detail) ?? session.Defect ?? SolveErrorReader.Read(e, journal, solveRef, connection.Name);
+                throw services.FailureBehind(e.Status.Detail) ?? session.Defect ?? SolveErrorReader.Read(e, journal, solveRef, connection.Name, daemon.Store);
             }
         }
 
         var outputs = await services.CommitAsync(cancellationToken).ConfigureAwait(false);
-        return SolveResultReader.Read(response, journal, exports, outputs, connection.Name, solveRef, clock.Elapsed);
+        var returned = new Dictionary<string, string>(response.ExporterResponse);
+        foreach (var step in plan.AfterSolve)
+            await step.RunAsync(connection, returned, events, cancellationToken).ConfigureAwait(false);
+        var settings = MetadataSettings.Read();
+        IReadOnlyList<ProvenancePredicate> provenance = [];
+        if (settings.Provenance != MetadataProvenance.None)
+        {
+            (provenance, var trouble) = await RecordedProvenance.ReadAsync(connection.Invoker, solveRef, cancellationToken).ConfigureAwait(false);
+            if (trouble is not null)
+                Warn(trouble, journal, events);
+        }
+        if (ResultFiles.Write(request, plan.Exports, returned, MetadataFile.BuildRef(connection.Name, solveRef), provenance, journal.Warnings, settings) is { } missing)
+            Warn(missing, journal, events);
+        return SolveResultReader.Read(returned, journal, plan.Exports, outputs, provenance, connection.Name, solveRef, clock.Elapsed);
     }
 
     private static void Warn(string text, SolveJournal journal, IProgress<SolveEvent>? events)
@@ -69,33 +96,31 @@ public static class SolveOperation
         events?.Report(warning);
     }
 
-    private static DaemonStore StoreOf(BuildKitConnection connection) => connection.ImageStore switch
-    {
-        BuildKitImageStore.Graphdriver => DaemonStore.EngineGraphdriver,
-        BuildKitImageStore.Containerd => DaemonStore.EngineContainerd,
-        _ => DaemonStore.Buildkitd,
-    };
-
-    private static Protocol.Control.SolveRequest Message(string solveRef, string sessionId, FrontendPlan frontend, IReadOnlyList<PlannedExport> exports)
+    private static Protocol.Control.SolveRequest Message(string solveRef, string sessionId, SolvePlan plan)
     {
         var message = new Protocol.Control.SolveRequest
         {
             Ref = solveRef,
             Session = sessionId,
-            Frontend = DockerfileFrontend.Name,
-            Cache = new CacheOptions(),
-            FrontendAttrs = { frontend.Attributes.ToDictionary() },
+            Frontend = plan.Frontend,
+            FrontendAttrs = { plan.FrontendAttributes },
+            Entitlements = { plan.Entitlements },
+            Cache = new CacheOptions { Exports = { plan.CacheExports.Select(ToEntry) }, Imports = { plan.CacheImports.Select(ToEntry) } },
         };
-        foreach (var export in exports)
+        if (plan.SourcePolicy is { } policy)
+            message.SourcePolicy = policy;
+        foreach (var export in plan.Exports)
             message.Exporters.Add(new Exporter { Type = export.WireName, Attrs = { export.Attributes.ToDictionary() } });
-        if (exports.Count > 0)
+        if (plan.Exports.Count > 0)
         {
             // Daemons before 0.13 read only these.
-            message.ExporterDeprecated = exports[0].WireName;
-            message.ExporterAttrsDeprecated.Add(exports[0].Attributes.ToDictionary());
+            message.ExporterDeprecated = plan.Exports[0].WireName;
+            message.ExporterAttrsDeprecated.Add(plan.Exports[0].Attributes.ToDictionary());
         }
         return message;
     }
+
+    private static CacheOptionsEntry ToEntry(SolveCache cache) => new() { Type = cache.Type, Attrs = { cache.Attributes.ToDictionary() } };
 
     private static async Task<SolveResponse> SolveAsync(
         BuildKitConnection connection, Protocol.Control.SolveRequest message, SolveJournal journal, IProgress<SolveEvent>? events, CancellationToken cancellationToken)

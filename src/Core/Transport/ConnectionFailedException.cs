@@ -3,7 +3,8 @@ namespace BuildKit.Transport;
 /// <summary>
 /// A daemon could not be reached, or what answered is no daemon that this library can talk to. <see cref="BuildKitException.ErrorId"/> tells the cases apart:
 /// <c>BuildKit.ConnectionRefused</c>, <c>BuildKit.SocketNotFound</c>, <c>BuildKit.SocketPermissionDenied</c>, <c>BuildKit.HostNotFound</c>,
-/// <c>BuildKit.ConnectionTimeout</c>, <c>BuildKit.ConnectionLost</c>, <c>BuildKit.ConnectionFailed</c>, <c>BuildKit.NotABuilder</c>; and with TLS
+/// <c>BuildKit.ConnectionTimeout</c>, <c>BuildKit.ConnectionLost</c>, <c>BuildKit.ConnectionFailed</c>, <c>BuildKit.NotABuilder</c>;
+/// where a program or a container leads to it <c>BuildKit.ProgramNotFound</c>, <c>BuildKit.ProgramFailed</c>, <c>BuildKit.ContainerCommandFailed</c>; and with TLS
 /// <c>BuildKit.TlsRequired</c>, <c>BuildKit.TlsNotSpoken</c>, <c>BuildKit.TlsUntrusted</c>, <c>BuildKit.TlsNameMismatch</c>, <c>BuildKit.TlsCertificateExpired</c>,
 /// <c>BuildKit.TlsClientCertificateRequired</c>, <c>BuildKit.TlsClientCertificateRefused</c>, <c>BuildKit.TlsFileNotFound</c>, <c>BuildKit.TlsFileInvalid</c>,
 /// <c>BuildKit.TlsFailed</c>.

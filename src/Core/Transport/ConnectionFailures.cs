@@ -29,6 +29,21 @@ internal static class ConnectionFailures
         target, "InvalidEndpoint", $"The path of {target} is too long for a unix socket (about 100 bytes at most).", "Use a shorter path, a symbolic link for example.",
         inner, BuildKitErrorCategory.InvalidArgument);
 
+    public static ConnectionFailedException ProgramNotFound(TransportTarget target, HelperProgram program, Exception inner) => Create(
+        target, "ProgramNotFound", $"{target} is reached by the program '{program.FileName}', which can't be started: {inner.Message}.",
+        $"Install '{program.FileName}', or put it on the PATH.", inner, BuildKitErrorCategory.NotFound);
+
+    public static ConnectionFailedException ProgramEnded(TransportTarget target, HelperProgram program, int? exitCode, string words, Exception? inner) => Create(
+        target, "ProgramFailed",
+        $"The program '{program.FileName}', by which {target} is reached, {(exitCode is null ? "closed its output" : $"ended with exit code {exitCode}")}"
+        + (words.Length > 0 ? $": {words}" : " and said nothing."),
+        program.Requirement, inner);
+
+    public static ConnectionFailedException ContainerCommandEnded(TransportTarget target, string container, string command, string words) => Create(
+        target, "ContainerCommandFailed",
+        $"'{command}' in the container '{container}', by which {target} is reached, ended" + (words.Length > 0 ? $": {words}" : " and said nothing."),
+        "Check that the container runs a buildkitd and holds buildctl; its log may say more.");
+
     public static ConnectionFailedException PipeNotFound(TransportTarget target, Exception inner) => Create(
         target, "SocketNotFound", $"Can't connect to {target}: there is no such named pipe, or it is busy.", StartDaemon, inner);
 

@@ -11,6 +11,9 @@ internal abstract class DaemonTransport(TransportTarget target, TimeSpan connect
     /// <summary>What HTTP/1.1 requests name as their host. Engines do not look at it, but Go refuses one that is not a host name.</summary>
     public virtual string HttpHost => "docker";
 
+    /// <summary>Whether a connection that ends by itself does so with a <see cref="ConnectionFailedException"/> that says why.</summary>
+    public virtual bool TellsWhyItEnds => false;
+
     public async ValueTask<Stream> ConnectAsync(ApplicationProtocol protocol, CancellationToken cancellationToken)
     {
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);

@@ -15,16 +15,16 @@ internal static class Http1Upgrade
     internal readonly record struct Response(int StatusCode, Stream Stream, byte[] Body);
 
     /// <summary>
-    /// Sends <c>POST path</c> with <c>Upgrade: protocol</c> and reads the answer's head. The caller owns the returned stream; it is disposed here when this throws.
+    /// Sends <c>POST path</c> with <c>Upgrade: protocol</c>, and a JSON body where there is one, and reads the answer's head. The caller owns the returned stream; it is disposed here when this throws.
     /// </summary>
     /// <exception cref="InvalidDataException">The peer did not answer with HTTP/1.1.</exception>
     /// <exception cref="IOException">The connection broke.</exception>
     public static async Task<Response> PostAsync(
-        Stream stream, string host, string path, string protocol, IEnumerable<KeyValuePair<string, string>> headers, CancellationToken cancellationToken)
+        Stream stream, string host, string path, string protocol, IEnumerable<KeyValuePair<string, string>> headers, ReadOnlyMemory<byte> json, CancellationToken cancellationToken)
     {
         try
         {
-            await stream.WriteAsync(FormatRequest(host, path, protocol, headers), cancellationToken).ConfigureAwait(false);
+            await stream.WriteAsync(FormatRequest(host, path, protocol, headers, json.Span), cancellationToken).ConfigureAwait(false);
             await stream.FlushAsync(cancellationToken).ConfigureAwait(false);
 
             var (buffer, headLength, length) = await ReadHeadAsync(stream, cancellationToken).ConfigureAwait(false);
@@ -44,17 +44,20 @@ internal static class Http1Upgrade
         }
     }
 
-    private static byte[] FormatRequest(string host, string path, string protocol, IEnumerable<KeyValuePair<string, string>> headers)
+    private static byte[] FormatRequest(string host, string path, string protocol, IEnumerable<KeyValuePair<string, string>> headers, ReadOnlySpan<byte> json)
     {
         var request = new StringBuilder();
-        request.Append(CultureInfo.InvariantCulture, $"POST {path} HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: {protocol}\r\nContent-Length: 0\r\n");
+        request.Append(
+            CultureInfo.InvariantCulture, $"POST {path} HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: {protocol}\r\nContent-Length: {json.Length}\r\n");
+        if (!json.IsEmpty)
+            request.Append("Content-Type: application/json\r\n");
         foreach (var (name, value) in headers)
         {
             if (name.AsSpan().IndexOfAny("\r\n: ") >= 0 || value.AsSpan().IndexOfAny('\r', '\n', '\0') >= 0)
                 throw new ArgumentException($"The header '{name}' holds a character that a header can't hold.", nameof(headers));
             request.Append(CultureInfo.InvariantCulture, $"{name}: {value}\r\n");
         }
-        return Encoding.UTF8.GetBytes(request.Append("\r\n").ToString());
+        return [.. Encoding.UTF8.GetBytes(request.Append("\r\n").ToString()), .. json];
     }
 
     private static async Task<(byte[] Buffer, int HeadLength, int Length)> ReadHeadAsync(Stream stream, CancellationToken cancellationToken)

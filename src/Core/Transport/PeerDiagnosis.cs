@@ -3,7 +3,7 @@ namespace BuildKit.Transport;
 /// <summary>Looks once more at a peer that answered neither as an Engine nor as a buildkitd, to tell a person why.</summary>
 internal static class PeerDiagnosis
 {
-    private static readonly TimeSpan AlertWait = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan ListenTime = TimeSpan.FromSeconds(2);
 
     public static async Task<BuildKitException> ExplainAsync(DaemonTransport transport, BuildKitException failure, CancellationToken cancellationToken)
     {
@@ -15,6 +15,8 @@ internal static class PeerDiagnosis
                     return TlsFailures.Required(tcp.Target);
                 case TlsTransport tls when await FindAlertAsync(tls, cancellationToken).ConfigureAwait(false) is { } alert:
                     return alert;
+                case { TellsWhyItEnds: true } when await FindEndAsync(transport, cancellationToken).ConfigureAwait(false) is { } end:
+                    return end;
             }
         }
         catch (ConnectionFailedException)
@@ -31,7 +33,7 @@ internal static class PeerDiagnosis
     private static async Task<ConnectionFailedException?> FindAlertAsync(TlsTransport tls, CancellationToken cancellationToken)
     {
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        timeout.CancelAfter(AlertWait);
+        timeout.CancelAfter(ListenTime);
         try
         {
             var stream = await tls.ConnectAsync(ApplicationProtocol.Http2, cancellationToken).ConfigureAwait(false);
@@ -46,6 +48,30 @@ internal static class PeerDiagnosis
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             return null;
+        }
+    }
+
+    /// <summary>A connection that ends at once may have ended while something was written to it; then its reason is lost behind the failed write.</summary>
+    private static async Task<ConnectionFailedException?> FindEndAsync(DaemonTransport transport, CancellationToken cancellationToken)
+    {
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        timeout.CancelAfter(ListenTime);
+        var stream = await transport.ConnectAsync(ApplicationProtocol.Http2, cancellationToken).ConfigureAwait(false);
+        await using (stream.ConfigureAwait(false))
+        {
+            try
+            {
+                _ = await stream.ReadAsync(new byte[1], timeout.Token).ConfigureAwait(false);
+                return null;
+            }
+            catch (ConnectionFailedException exception)
+            {
+                return exception;
+            }
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            {
+                return null;
+            }
         }
     }
 }

@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 namespace BuildKit.Module.Binding;
 
 /// <summary>What <c>-Dockerfile</c> says.</summary>
-/// <param name="Path">A path, or null.</param>
+/// <param name="Path">A path or a web address, or null.</param>
 /// <param name="Text">The text itself, or null.</param>
 internal readonly partial record struct DockerfileArgument(string? Path, string? Text)
 {
@@ -23,6 +23,8 @@ internal readonly partial record struct DockerfileArgument(string? Path, string?
             return default;
         if (value.Contains('\n', StringComparison.Ordinal))
             return new DockerfileArgument(null, value);
+        if (WebAddress().IsMatch(value))
+            return new DockerfileArgument(value, null);
         if (!System.IO.Path.IsPathRooted(context))
             return Beginning().IsMatch(value) ? new DockerfileArgument(null, value) : new DockerfileArgument(value, null);
         if (Beginning().IsMatch(value) && !File.Exists(System.IO.Path.Combine(session.Path.CurrentFileSystemLocation.ProviderPath, value)))
@@ -42,6 +44,9 @@ internal readonly partial record struct DockerfileArgument(string? Path, string?
             Target = path,
         };
     }
+
+    [GeneratedRegex("^https?://", RegexOptions.IgnoreCase)]
+    private static partial Regex WebAddress();
 
     [GeneratedRegex(@"^\s*(#|FROM\s|ARG\s)", RegexOptions.IgnoreCase)]
     private static partial Regex Beginning();

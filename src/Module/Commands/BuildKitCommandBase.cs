@@ -38,15 +38,23 @@ public abstract class BuildKitCommandBase : PSCmdlet, IDisposable
     private protected T Run<T>(Func<PipelinePump, CancellationToken, Task<T>> work, Action? onIdle = null)
     {
         using var pump = new PipelinePump(_stop.Token);
-        try
-        {
-            return pump.Run(cancellationToken => work(pump, cancellationToken), onIdle ?? (static () => { }), IdleInterval);
-        }
-        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
-        {
-            throw new PipelineStoppedException();
-        }
+        return UnlessStopped(() => pump.Run(cancellationToken => work(pump, cancellationToken), onIdle ?? (static () => { }), IdleInterval));
     }
+
+    /// <summary>Creates a pump for work that goes on while further input arrives.</summary>
+    /// <returns>The pump; disposing it ends the work.</returns>
+    private protected PipelinePump CreatePump() => new(_stop.Token);
+
+    /// <summary>Does what such work has posted.</summary>
+    /// <param name="pump">The pump.</param>
+    /// <param name="happened">What to wait for; null for the end of the work.</param>
+    /// <param name="onIdle">Called on the pipeline's thread every so often while nothing is posted.</param>
+    private protected void PumpUntil(PipelinePump pump, Task? happened, Action onIdle) =>
+        UnlessStopped<object?>(() =>
+        {
+            pump.PumpUntil(happened, onIdle, IdleInterval);
+            return null;
+        });
 
     /// <summary>Writes the error record of a failed input; the pipeline goes on with the next one.</summary>
     /// <param name="exception">What happened.</param>
@@ -57,6 +65,18 @@ public abstract class BuildKitCommandBase : PSCmdlet, IDisposable
     /// <param name="exception">What happened.</param>
     /// <param name="target">What it happened to.</param>
     private protected void ThrowError(Exception exception, object? target) => ThrowTerminatingError(ErrorRecordFactory.Create(exception, target));
+
+    private T UnlessStopped<T>(Func<T> run)
+    {
+        try
+        {
+            return run();
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            throw new PipelineStoppedException();
+        }
+    }
 
     /// <summary>Whether an exception is about what was asked for, rather than the pipeline's own way to end.</summary>
     /// <param name="exception">The exception.</param>

@@ -19,16 +19,26 @@ internal static class ConnectionPool
     /// <param name="explain">Is told which daemon was chosen, and by what.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
     /// <returns>An open connection, which stays open.</returns>
-    public static async Task<BuildKitConnection> ConnectAsync(object? builder, Action<string> explain, CancellationToken cancellationToken)
+    public static Task<BuildKitConnection> ConnectAsync(object? builder, Action<string> explain, CancellationToken cancellationToken) =>
+        ConnectAsync(builder, "Builder", explain, cancellationToken);
+
+    /// <summary>Finds the connection that is meant for something, and opens it where there is none.</summary>
+    /// <param name="builder">As above.</param>
+    /// <param name="role">What the daemon is for, in a word or two.</param>
+    /// <param name="explain">Is told which daemon was chosen, and by what.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <returns>An open connection, which stays open.</returns>
+    public static async Task<BuildKitConnection> ConnectAsync(object? builder, string role, Action<string> explain, CancellationToken cancellationToken)
     {
         if (builder is BuildKitConnection given)
             return given;
         if (builder is BuildKitServer server)
             builder = server.Address;
         var endpoint = builder as BuildKitEndpoint ?? await new EndpointResolver().ResolveAsync(builder?.ToString(), cancellationToken).ConfigureAwait(false);
-        explain(endpoint.Source is { } source ? $"Builder: {endpoint.Address}, chosen by {source}." : $"Builder: {endpoint.Address}.");
-        // An address alone says nothing of certificates: a connection that was opened with some is the one that is meant.
-        if ((endpoint.Tls is null ? FindByAddress(endpoint.Address) : Connections.GetValueOrDefault(endpoint)) is { } open)
+        explain(endpoint.Source is { } source ? $"{role}: {endpoint.Address}, chosen by {source}." : $"{role}: {endpoint.Address}.");
+        // An address alone says nothing of certificates: a connection that was opened with some is the one that is meant. A container's name does not say on which Engine.
+        var isAddressEnough = endpoint.Tls is null && endpoint.Scheme != "docker-container";
+        if ((isAddressEnough ? FindByAddress(endpoint.Address) : Connections.GetValueOrDefault(endpoint)) is { } open)
             return open;
         var connection = await BuildKitConnection.ConnectAsync(endpoint, cancellationToken).ConfigureAwait(false);
         var kept = Connections.GetOrAdd(endpoint, connection);

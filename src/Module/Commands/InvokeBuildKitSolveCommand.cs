@@ -1,96 +1,29 @@
-using System.Collections;
 using System.Management.Automation;
 using BuildKit.Module.Binding;
-using BuildKit.Module.Completion;
+using BuildKit.Module.Jobs;
 using BuildKit.Module.Progress;
 using BuildKit.Solve;
-using BuildKit.Solve.Progress;
 
 namespace BuildKit.Module.Commands;
 
 /// <summary>Builds a Dockerfile.</summary>
 [Cmdlet(VerbsLifecycle.Invoke, "BuildKitSolve")]
-[OutputType(typeof(BuildKitSolveResult))]
-public sealed class InvokeBuildKitSolveCommand : BuilderCommandBase
+[OutputType(typeof(BuildKitSolveResult), typeof(Job), typeof(byte[]))]
+public sealed partial class InvokeBuildKitSolveCommand : BuilderCommandBase
 {
     private List<SolveOutput> _outputs = [];
+    private List<SolveSecret> _secrets = [];
     private ProgressMode _mode;
-
-    /// <summary>The build context: a folder, or a git or http URL that the daemon fetches.</summary>
-    [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
-    [Alias("FullName", "PSPath", "Path")]
-    [ValidateNotNullOrEmpty]
-    public string Context { get; set; } = ".";
-
-    /// <summary>The Dockerfile: a path, which may lie outside the context, or its text.</summary>
-    [Parameter(ValueFromPipelineByPropertyName = true)]
-    [Alias("File")]
-    [ValidateNotNullOrEmpty]
-    public string? Dockerfile { get; set; }
-
-    // Not bound by property name: a folder object has a Target of its own.
-    /// <summary>The stage to build; the last one where it is left out.</summary>
-    [Parameter]
-    [ArgumentCompleter(typeof(TargetCompleter))]
-    [ValidateNotNullOrEmpty]
-    public string? Target { get; set; }
-
-    /// <summary>Values of <c>ARG</c>s. One that is null is taken from the environment.</summary>
-    [Parameter(ValueFromPipelineByPropertyName = true)]
-    [ValidateNotNull]
-    public IDictionary BuildArg { get; set; } = new Hashtable();
-
-    /// <summary>Names of the image.</summary>
-    [Parameter(ValueFromPipelineByPropertyName = true)]
-    [ValidateNotNullOrEmpty]
-    public string[] Tag { get; set; } = [];
-
-    /// <summary>Labels of the image.</summary>
-    [Parameter(ValueFromPipelineByPropertyName = true)]
-    [ValidateNotNull]
-    public IDictionary Label { get; set; } = new Hashtable();
-
-    /// <summary>Platforms to build for.</summary>
-    [Parameter(ValueFromPipelineByPropertyName = true)]
-    [ArgumentCompleter(typeof(PlatformCompleter))]
-    [ValidateNotNullOrEmpty]
-    public string[] Platform { get; set; } = [];
-
-    /// <summary>Whether no step's result is taken from the cache.</summary>
-    [Parameter]
-    public SwitchParameter NoCache { get; set; }
-
-    /// <summary>Whether base images are looked up in their registry even where they are present.</summary>
-    [Parameter]
-    public SwitchParameter Pull { get; set; }
-
-    /// <summary>Where the result goes: strings as docker users write them, hashtables, or the path of a folder.</summary>
-    [Parameter]
-    [ArgumentCompleter(typeof(OutputCompleter))]
-    [ValidateNotNullOrEmpty]
-    public object[] Output { get; set; } = [];
-
-    /// <summary>Whether the image is put into the Docker Engine's store as well.</summary>
-    [Parameter]
-    public SwitchParameter Load { get; set; }
-
-    /// <summary>How the build is shown while it runs.</summary>
-    [Parameter]
-    public ProgressMode Progress { get; set; }
-
-    /// <inheritdoc/>
-    [Parameter(ValueFromPipelineByPropertyName = true)]
-    [Alias("Connection")]
-    [ArgumentCompleter(typeof(BuilderCompleter))]
-    [ValidateNotNullOrEmpty]
-    public override object? Builder { get; set; }
+    private bool _contextIsArgument;
+    private int _buildsToPipeline;
 
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
         // -ProgressAction, which PowerShell has from 7.4 on, comes before the variable.
         var preference = MyInvocation.BoundParameters.TryGetValue("ProgressAction", out var action) ? action : GetVariableValue("ProgressPreference");
-        _mode = ProgressModeSelector.Select(Progress, Host, preference);
+        _mode = AsJob ? ProgressModeSelector.SelectForJob(Progress) : ProgressModeSelector.Select(Progress, Host, preference);
+        _contextIsArgument = MyInvocation.BoundParameters.ContainsKey(nameof(Context));
         try
         {
             _outputs = OutputArgument.Read(SessionState, Output);
@@ -99,81 +32,98 @@ public sealed class InvokeBuildKitSolveCommand : BuilderCommandBase
         {
             ThrowError(e, Output);
         }
+        try
+        {
+            _secrets = SecretArgument.Read(SessionState, Secret);
+        }
+        catch (BuildKitException e)
+        {
+            // Not the argument, which may hold values.
+            ThrowError(e, nameof(Secret));
+        }
     }
 
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        BuildKitSolveResult result;
+        if (!_contextIsArgument && ContextArgument.ReadBytes(Context) is { } bytes)
+        {
+            AddPiped(bytes);
+            return;
+        }
+        object? result;
         try
         {
-            result = Build(CreateRequest());
+            RefuseMixedBytes();
+            result = AsJob ? StartJob() : Build();
         }
         catch (Exception e) when (IsReportable(e))
         {
             WriteError(e, Context);
             return;
         }
-        WriteObject(result);
+        WriteResult(result);
     }
 
-    private SolveRequest CreateRequest()
+    private SolveJob StartJob()
     {
-        var context = ContextArgument.Resolve(SessionState, Context);
-        var dockerfile = DockerfileArgument.Read(SessionState, Dockerfile, context);
-        return new SolveRequest
-        {
-            Context = context,
-            Dockerfile = dockerfile.Path,
-            DockerfileText = dockerfile.Text,
-            Target = Target,
-            BuildArgs = StringTable.ReadBuildArgs(BuildArg),
-            Tags = Tag,
-            Labels = StringTable.Read(Label),
-            Platforms = Platform.SelectMany(platforms => platforms.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)).ToList(),
-            NoCache = NoCache,
-            Pull = Pull,
-            Outputs = _outputs,
-            Load = Load,
-        };
+        // The job closes it.
+        var context = ContextArgument.Read(SessionState, Context);
+        // Not the line that was typed: it may hold a secret.
+        var command = string.Join(' ', ["Invoke-BuildKitSolve", context.Name, .. Tag.Take(1).Select(tag => $"-Tag {tag}")]);
+        var job = new SolveJob(command, Prepare(context), _mode, Context, context);
+        JobRepository.Add(job);
+        job.Start();
+        return job;
     }
 
-    private BuildKitSolveResult Build(SolveRequest request)
+    private BuildKitSolveResult Build()
     {
-        var display = CreateDisplay(request);
+        using var context = ContextArgument.Read(SessionState, Context);
+        var solve = Prepare(context);
+        var display = CreateDisplay(context);
         try
         {
-            return Run(
-                async (pump, cancellationToken) =>
-                {
-                    var connection = await ConnectAsync(pump, cancellationToken).ConfigureAwait(false);
-                    var events = new SolveEvents(pump, solveEvent => Show(solveEvent, display));
-                    return await SolveOperation.RunAsync(connection, request, events, cancellationToken).ConfigureAwait(false);
-                },
-                () => display?.Refresh());
+            return Run((pump, cancellationToken) => BuildAsync(solve, display, pump, cancellationToken), display.Refresh);
         }
         finally
         {
             // Of a pipeline that is being stopped the host takes nothing any more, and clears its bars itself.
             if (!Stopping)
-                display?.Complete();
+                display.Complete();
         }
     }
 
-    private IProgressDisplay? CreateDisplay(SolveRequest request) => _mode switch
+    private async Task<BuildKitSolveResult> BuildAsync(PreparedSolve solve, SolveDisplay display, PipelinePump pump, CancellationToken cancellationToken)
     {
-        ProgressMode.Tty => new ProgressBars($"Building {(Tag.Length > 0 ? Tag[0] : Context)}", new WriteProgressBars(WriteProgress).Show),
-        // As Write-Host does it: shown by the host, and out of the way of the result.
-        ProgressMode.Plain => new PlainProgressWriter(line => WriteInformation(new HostInformationMessage { Message = line }, ["PSHOST"])),
-        _ => null,
-    };
-
-    private void Show(SolveEvent solveEvent, IProgressDisplay? display)
-    {
-        display?.Update(solveEvent);
-        if (_mode == ProgressMode.None)
-            return;
-        foreach (var warning in solveEvent.Warnings)
-            WriteWarning(warning.Short);
+        await using var bytes = new PipelineStream(pump, chunk => WriteObject(chunk, enumerateCollection: false));
+        return await solve.RunAsync(bytes, message => pump.Post(() => WriteVerbose(message)), new SolveEvents(pump, display.Show), cancellationToken).ConfigureAwait(false);
     }
+
+    private PreparedSolve Prepare(ContextArgument context) => new(Unwrap(Builder), Unwrap(LoadInto), ToRequest(context));
+
+    private SolveDisplay CreateDisplay(ContextArgument context) =>
+        new(_mode, new CommandStreams(this), $"Building {(Tag.Length > 0 ? Tag[0] : context.Name)}");
+
+    // Where the bytes go there is no place for an object.
+    private void WriteResult(object? result)
+    {
+        if (!_outputs.Exists(PreparedSolve.IsToPipeline))
+            WriteObject(result);
+    }
+
+    private void RefuseMixedBytes()
+    {
+        if (!_outputs.Exists(PreparedSolve.IsToPipeline))
+            return;
+        if (AsJob)
+            throw new BuildKitException(
+                "BuildKit.InvalidOutput", BuildKitErrorCategory.InvalidArgument, "The bytes of an output can't be received from a job.", "Give the output a file as dest, or leave out -AsJob.");
+        if (++_buildsToPipeline > 1)
+            throw new BuildKitException(
+                "BuildKit.InvalidOutput", BuildKitErrorCategory.InvalidArgument, "The bytes of several builds would be mixed in the pipeline.",
+                "Build one context a call with dest=-, or give the output a file as dest.");
+    }
+
+    private static object? Unwrap(object? value) => value is PSObject wrapped ? wrapped.BaseObject : value;
 }

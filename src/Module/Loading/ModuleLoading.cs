@@ -20,21 +20,27 @@ public sealed class ModuleLoading : IModuleAssemblyInitializer, IModuleAssemblyC
         return context;
     });
 
-    private static int _imports;
+    private static int _users;
 
     /// <summary>Called by PowerShell when the module is imported into a runspace, before any of its cmdlets is looked at.</summary>
     public void OnImport()
     {
         _ = Context.Value;
-        Interlocked.Increment(ref _imports);
+        Hold();
     }
 
     /// <summary>Called by PowerShell when the module is removed from a runspace.</summary>
     /// <param name="psModuleInfo">The module.</param>
-    public void OnRemove(PSModuleInfo psModuleInfo)
+    public void OnRemove(PSModuleInfo psModuleInfo) => Release();
+
+    /// <summary>Keeps the connections open, as a job does whose module may be removed before it ends.</summary>
+    internal static void Hold() => Interlocked.Increment(ref _users);
+
+    /// <summary>Ends what <see cref="Hold"/> began.</summary>
+    internal static void Release()
     {
         // Other runspaces may be building on these connections.
-        if (Interlocked.Decrement(ref _imports) == 0)
+        if (Interlocked.Decrement(ref _users) == 0)
             _ = ConnectionPool.CloseAllAsync();
     }
 }

@@ -12,6 +12,11 @@ public enum ProgressMode
     /// <summary>Lines on the information stream, as <c>docker buildx build --progress plain</c> writes them.</summary>
     Plain,
 
+    /// <summary>
+    /// Events on the information stream, one line of JSON each, as <c>docker buildx build --progress rawjson</c> writes them. They hold the warnings too.
+    /// </summary>
+    RawJson,
+
     /// <summary>Nothing but warnings and the result.</summary>
     Quiet,
 

@@ -16,11 +16,24 @@ internal static class ProgressModeSelector
     /// <returns>The mode.</returns>
     public static ProgressMode Select(ProgressMode asked, PSHost host, object? preference)
     {
-        if (asked == ProgressMode.Auto && Enum.TryParse<ProgressMode>(Environment.GetEnvironmentVariable(Variable), ignoreCase: true, out var set))
-            asked = set;
+        asked = OrSetting(asked);
         if (asked != ProgressMode.Auto)
             return asked;
         return ShowsBars(preference) && IsWatched(host) ? ProgressMode.Tty : ProgressMode.Plain;
+    }
+
+    /// <summary>Makes the mode of a job, whose streams are received later: bars would then be of the past, so that they become lines.</summary>
+    /// <param name="asked">What the user asked for.</param>
+    /// <returns>The mode.</returns>
+    public static ProgressMode SelectForJob(ProgressMode asked) => OrSetting(asked) is var mode && mode is ProgressMode.Auto or ProgressMode.Tty ? ProgressMode.Plain : mode;
+
+    private static ProgressMode OrSetting(ProgressMode asked)
+    {
+        var setting = Environment.GetEnvironmentVariable(Variable);
+        // By name alone: a number would be taken for a mode too.
+        return asked == ProgressMode.Auto && Array.Exists(Enum.GetNames<ProgressMode>(), name => name.Equals(setting, StringComparison.OrdinalIgnoreCase))
+            ? Enum.Parse<ProgressMode>(setting!, ignoreCase: true)
+            : asked;
     }
 
     private static bool ShowsBars(object? preference) =>

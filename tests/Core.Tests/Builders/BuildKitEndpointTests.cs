@@ -76,8 +76,7 @@ public sealed class BuildKitEndpointTests
     [Theory]
     [InlineData("tcp://user:hunter2@h:1", "BuildKit.InvalidEndpoint")]
     [InlineData("user:hunter2@h:1", "BuildKit.InvalidEndpoint")]
-    [InlineData("ssh://user:hunter2@h", "BuildKit.UnsupportedEndpoint")]
-    [InlineData("docker-container://buildkitd", "BuildKit.UnsupportedEndpoint")]
+    [InlineData("ssh://user:hunter2@h", "BuildKit.InvalidEndpoint")]
     [InlineData("fd://", "BuildKit.UnsupportedEndpoint")]
     public void What_is_not_supported_is_refused_without_its_secrets(string address, string id)
     {

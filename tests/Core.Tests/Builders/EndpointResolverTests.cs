@@ -54,6 +54,20 @@ public sealed class EndpointResolverTests : IDisposable
     }
 
     [Fact]
+    public async Task An_Engine_is_what_docker_itself_would_talk_to()
+    {
+        _files.Add("/run/buildkit/buildkitd.sock");
+        _environment["BUILDKIT_HOST"] = "tcp://127.0.0.1:1";
+        Assert.Equal(("unix:///var/run/docker.sock", "default", "default"), Seen(await ResolveEngineAsync()));
+        Assert.Equal("unix:///var/run/docker.sock", (await ResolveEngineAsync("default")).Address);
+        _environment["DOCKER_CONTEXT"] = "far";
+        Assert.Equal(("tcp://10.0.0.2:2376", "docker context 'far', $env:DOCKER_CONTEXT", "far"), Seen(await ResolveEngineAsync()));
+        _environment["DOCKER_HOST"] = "tcp://127.0.0.1:2";
+        Assert.Equal(("tcp://127.0.0.1:2", "$env:DOCKER_HOST", "default"), Seen(await ResolveEngineAsync()));
+        Assert.Equal("tcp://10.0.0.2:2376", (await ResolveEngineAsync("far")).Address);
+    }
+
+    [Fact]
     public async Task DOCKER_TLS_VERIFY_turns_TLS_on_with_the_files_of_DOCKER_CERT_PATH()
     {
         _environment["DOCKER_HOST"] = "tcp://h";
@@ -91,7 +105,7 @@ public sealed class EndpointResolverTests : IDisposable
 
         _environment["DOCKER_HOST"] = "ssh://user:hunter2@h";
         failure = await Assert.ThrowsAsync<BuildKitException>(() => ResolveAsync());
-        Assert.Equal("BuildKit.UnsupportedEndpoint", failure.ErrorId);
+        Assert.Equal("BuildKit.InvalidEndpoint", failure.ErrorId);
         Assert.Contains("It was chosen by $env:DOCKER_HOST", failure.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("hunter2", failure.ToString(), StringComparison.Ordinal);
     }
@@ -105,6 +119,9 @@ public sealed class EndpointResolverTests : IDisposable
     }
 
     private static (string Address, string? Source, string Name) Seen(BuildKitEndpoint endpoint) => (endpoint.Address, endpoint.Source, endpoint.Name);
+
+    private Task<BuildKitEndpoint> ResolveEngineAsync(string? engine = null) =>
+        new EndpointResolver(_environment.GetValueOrDefault, _files.Contains).ResolveEngineAsync(engine);
 
     private Task<BuildKitEndpoint> ResolveAsync(string? builder = null) =>
         new EndpointResolver(_environment.GetValueOrDefault, _files.Contains).ResolveAsync(builder);

@@ -102,6 +102,30 @@ public sealed class DockerEngineClientTests
         Assert.Equal("BuildKit.ImageLoadFailed", failure.ErrorId);
     }
 
+    [Fact]
+    public async Task Progress_is_asked_for_and_an_image_that_can_not_be_unpacked_is_not_loaded()
+    {
+        var paths = new List<string>();
+        await using var server = HttpServer(request =>
+        {
+            paths.Add(request.Split(' ')[1]);
+            return "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
+                + """{"status":"Loading layer","progressDetail":{"current":5,"total":10},"id":"4f5e"}""" + "\n"
+                + """{"stream":"Loaded image: a:1\n"}""" + "\n"
+                + (paths.Count > 1 ? """{"stream":"Error unpacking image a:1: no space left on device\n"}""" + "\n" : string.Empty);
+        });
+        using var client = CreateClient(server);
+        var progress = new Messages();
+
+        Assert.Equal(["a:1"], await client.Images.LoadImageAsync((_, _) => Task.CompletedTask, progress, CancellationToken.None).WaitAsync(Guard));
+        Assert.Contains(progress, message => message is { ID: "4f5e", ProgressDetail: { Current: 5, Total: 10 } });
+
+        var failure = await Assert.ThrowsAsync<DockerApiException>(
+            () => client.Images.LoadImageAsync((_, _) => Task.CompletedTask, null, CancellationToken.None).WaitAsync(Guard));
+        Assert.Equal(("BuildKit.ImageLoadFailed", "Error unpacking image a:1: no space left on device"), (failure.ErrorId, failure.Message));
+        Assert.Equal(["/v1.51/images/load?quiet=0", "/v1.51/images/load?quiet=1"], paths);
+    }
+
     [SkippableFact]
     public async Task An_archive_that_can_not_be_written_is_the_writers_error()
     {
@@ -196,6 +220,11 @@ public sealed class DockerEngineClientTests
         var ping = await Assert.ThrowsAsync<ConnectionFailedException>(() => client.System.PingAsync(CancellationToken.None).WaitAsync(Guard));
         var upgrade = await Assert.ThrowsAsync<ConnectionFailedException>(() => client.UpgradeAsync("/grpc", "h2c", [], CancellationToken.None).WaitAsync(Guard));
         Assert.Equal(("BuildKit.ConnectionTimeout", "BuildKit.ConnectionTimeout"), (ping.ErrorId, upgrade.ErrorId));
+    }
+
+    private sealed class Messages : List<JSONMessage>, IProgress<JSONMessage>
+    {
+        public void Report(JSONMessage value) => Add(value);
     }
 
     private static Func<Stream, CancellationToken, Task> CopyFile(string path) => async (stream, cancellationToken) =>

@@ -26,4 +26,10 @@ public enum EngineKind
 
     /// <summary>A registry on the loopback interface, plain HTTP, no credentials.</summary>
     Registry,
+
+    /// <summary>The same with basic authentication, for <see cref="RegistryAccount.Writer"/> and <see cref="RegistryAccount.Reader"/>; both may push.</summary>
+    RegistryBasic,
+
+    /// <summary>The same with bearer tokens: <see cref="RegistryAccount.Reader"/> may pull only, nobody may pull from <c>public/</c>.</summary>
+    RegistryToken,
 }

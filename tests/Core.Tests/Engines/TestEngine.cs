@@ -19,7 +19,7 @@ public sealed class TestEngine : IAsyncDisposable
     public string Name { get; }
 
     /// <summary>unix:///path for Docker Engines and <see cref="EngineKind.BuildkitdUnix"/>, tcp://127.0.0.1:port for
-    /// <see cref="EngineKind.BuildkitdTls"/>, http://127.0.0.1:port for <see cref="EngineKind.Registry"/>.</summary>
+    /// <see cref="EngineKind.BuildkitdTls"/>, http://127.0.0.1:port for registries.</summary>
     public Uri Address { get; private set; } = null!;
 
     /// <summary>The folder with all of its files.</summary>
@@ -41,10 +41,18 @@ public sealed class TestEngine : IAsyncDisposable
     public string ClientKeyPath => Path.Combine(Folder, "tls", "key.pem");
 
     /// <summary>True for the kinds that are Docker Engines.</summary>
-    public bool IsDocker => Kind is not (EngineKind.BuildkitdUnix or EngineKind.BuildkitdTls or EngineKind.Registry);
+    public bool IsDocker => !IsRegistry && Kind is not (EngineKind.BuildkitdUnix or EngineKind.BuildkitdTls);
+
+    /// <summary>True for the kinds that are registries.</summary>
+    public bool IsRegistry => Kind is EngineKind.Registry or EngineKind.RegistryBasic or EngineKind.RegistryToken;
 
     /// <summary>Runs the docker CLI (28.5, with buildx 0.29) against this Docker Engine, with a configuration that belongs to the engine.</summary>
     public Task<CommandResult> DockerAsync(params string[] arguments) => TestEngines.RunAsync(["docker", Name, .. arguments]);
+
+    /// <summary>Puts the busybox image into this Docker Engine or registry under another name.</summary>
+    /// <param name="name">Repository and tag, such as <c>public/base:1</c>.</param>
+    /// <returns>What <c>FROM</c> calls it.</returns>
+    public async Task<string> AddImageAsync(string name) => (await TestEngines.RunAsync("image", Name, name)).OutputOrThrow();
 
     /// <summary>kill -9 to the daemon and all that it started. Returns when they are gone.</summary>
     public async Task KillAsync()
@@ -71,9 +79,9 @@ public sealed class TestEngine : IAsyncDisposable
     {
         var owner = Environment.ProcessId.ToString(System.Globalization.CultureInfo.InvariantCulture);
         var address = (await TestEngines.RunAsync("up", Name, TestEngines.KindName(Kind), "--owner", owner)).OutputOrThrow();
-        Address = new Uri(Kind == EngineKind.Registry ? "http://" + address : address);
+        Address = new Uri(IsRegistry ? "http://" + address : address);
         Folder = (await TestEngines.RunAsync("dir", Name)).OutputOrThrow();
-        BaseImage = IsDocker || Kind == EngineKind.Registry
+        BaseImage = IsDocker || IsRegistry
             ? (await TestEngines.RunAsync("image", Name)).OutputOrThrow()
             : (await TestEngines.GetAsync(EngineKind.Registry)).BaseImage;
     }

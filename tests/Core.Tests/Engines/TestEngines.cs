@@ -49,12 +49,14 @@ public static class TestEngines
         EngineKind.BuildkitdUnix => "buildkitd",
         EngineKind.BuildkitdTls => "buildkitd-tls",
         EngineKind.Registry => "registry",
+        EngineKind.RegistryBasic => "registry-basic",
+        EngineKind.RegistryToken => "registry-token",
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };
 
     private static async Task<TestEngine> StartAsync(EngineKind kind, bool isPrivate)
     {
-        var name = $"test-{Environment.ProcessId}-{KindName(kind)}" + (isPrivate ? $"-{Interlocked.Increment(ref _started)}" : "");
+        var name = $"t{Environment.ProcessId}-{KindName(kind)}" + (isPrivate ? $"-{Interlocked.Increment(ref _started)}" : "");
         var engine = new TestEngine(kind, name, isPrivate);
         await engine.StartAsync();
         return engine;

@@ -227,7 +227,14 @@ public sealed class Http2FlowControlTests
     [Fact]
     public async Task LargerFrames_AreUsed_WhenThePeerAcceptsThem()
     {
-        await using var peer = await StartAsync(SendAsync(60_000));
+        // All at once: what is still being written could otherwise leave in smaller frames.
+        await using var peer = await StartAsync(async stream =>
+        {
+            stream.StartResponse([new(":status", "200")]);
+            stream.Output.Write(new byte[60_000]);
+            await stream.FlushAsync(stream.Aborted);
+            stream.CompleteResponse();
+        });
         await peer.SendAsync(Http2FrameType.Settings, 0, 0, Setting(0x5, 40_000));
         await peer.SendHeadersAsync(1, endStream: true, Request);
         Assert.Equal(40_000, (await peer.ExpectAsync(Http2FrameType.Data, 1)).Payload.Length);

@@ -1,5 +1,6 @@
 using BuildKit.Builders;
 using BuildKit.Solve;
+using BuildKit.Solve.Exporters;
 using BuildKit.Tests.Engines;
 using Xunit;
 
@@ -269,7 +270,7 @@ public sealed class SolveOperationTests
         var asked = await SolveOperation.RunAsync(connection, Request(engine, context) with { Outputs = [new SolveOutput { Type = "cacheonly" }] }, null, default);
         Assert.DoesNotContain(asked.Warnings, IsNoOutput);
 
-        static bool IsNoOutput(SolveVertexWarning warning) => warning.Short.StartsWith("No output was asked for", StringComparison.Ordinal);
+        static bool IsNoOutput(SolveWarning warning) => warning.Short.StartsWith("No output was asked for", StringComparison.Ordinal);
     }
 
     [SkippableFact]

@@ -13,7 +13,7 @@ public sealed class Http1UpgradeTests
     {
         var stream = new ScriptedStream([Accepted]);
         await Http1Upgrade.PostAsync(
-            stream, "docker", "/session", "h2c", [new("X-Name", "büild"), new("X-Method", "/a"), new("X-Method", "/b")], CancellationToken.None);
+            stream, "docker", "/session", "h2c", [new("X-Name", "büild"), new("X-Method", "/a"), new("X-Method", "/b")], default, CancellationToken.None);
         Assert.Equal(
             "POST /session HTTP/1.1\r\nHost: docker\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: 0\r\nX-Name: büild\r\nX-Method: /a\r\nX-Method: /b\r\n\r\n",
             stream.Written);
@@ -27,7 +27,7 @@ public sealed class Http1UpgradeTests
     {
         byte[] all = [.. Encoding.Latin1.GetBytes(Accepted), .. Enumerable.Range(0, 10000).Select(i => (byte)i)];
         var stream = new ScriptedStream(all.Chunk(chunk));
-        var response = await Http1Upgrade.PostAsync(stream, "docker", "/grpc", "h2c", [], CancellationToken.None);
+        var response = await Http1Upgrade.PostAsync(stream, "docker", "/grpc", "h2c", [], default, CancellationToken.None);
         Assert.Equal(101, response.StatusCode);
 
         var rest = new MemoryStream();
@@ -39,7 +39,7 @@ public sealed class Http1UpgradeTests
     public async Task A_refusal_comes_with_its_body()
     {
         var stream = new ScriptedStream(["HTTP/1.1 404 Not Found\r\ncontent-length: 17\r\n\r\n{\"mess", "age\":\"no\"}\nMORE"]);
-        var response = await Http1Upgrade.PostAsync(stream, "docker", "/grpc", "h2c", [], CancellationToken.None);
+        var response = await Http1Upgrade.PostAsync(stream, "docker", "/grpc", "h2c", [], default, CancellationToken.None);
         Assert.Equal(404, response.StatusCode);
         Assert.Equal("{\"message\":\"no\"}\n", Encoding.UTF8.GetString(response.Body));
     }
@@ -51,7 +51,7 @@ public sealed class Http1UpgradeTests
     public async Task A_peer_that_speaks_something_else_is_told_and_closed(string answer)
     {
         var stream = new ScriptedStream([answer]);
-        await Assert.ThrowsAsync<InvalidDataException>(() => Http1Upgrade.PostAsync(stream, "docker", "/grpc", "h2c", [], CancellationToken.None));
+        await Assert.ThrowsAsync<InvalidDataException>(() => Http1Upgrade.PostAsync(stream, "docker", "/grpc", "h2c", [], default, CancellationToken.None));
         Assert.True(stream.IsDisposed);
     }
 
@@ -59,14 +59,14 @@ public sealed class Http1UpgradeTests
     public async Task A_head_without_end_is_refused()
     {
         var stream = new ScriptedStream(Enumerable.Repeat("HTTP/1.1 101 OK\r\nX: " + new string('x', 1000), 200));
-        await Assert.ThrowsAsync<InvalidDataException>(() => Http1Upgrade.PostAsync(stream, "docker", "/grpc", "h2c", [], CancellationToken.None));
+        await Assert.ThrowsAsync<InvalidDataException>(() => Http1Upgrade.PostAsync(stream, "docker", "/grpc", "h2c", [], default, CancellationToken.None));
     }
 
     [Fact]
     public async Task An_end_before_the_answer_is_a_broken_connection()
     {
         var stream = new ScriptedStream(["HTTP/1.1 10"]);
-        await Assert.ThrowsAsync<EndOfStreamException>(() => Http1Upgrade.PostAsync(stream, "docker", "/grpc", "h2c", [], CancellationToken.None));
+        await Assert.ThrowsAsync<EndOfStreamException>(() => Http1Upgrade.PostAsync(stream, "docker", "/grpc", "h2c", [], default, CancellationToken.None));
         Assert.True(stream.IsDisposed);
     }
 
@@ -75,7 +75,7 @@ public sealed class Http1UpgradeTests
     {
         var stream = new ScriptedStream([Accepted]);
         await Assert.ThrowsAsync<ArgumentException>(
-            () => Http1Upgrade.PostAsync(stream, "docker", "/grpc", "h2c", [new("X-Name", "a\r\nX-Evil: b")], CancellationToken.None));
+            () => Http1Upgrade.PostAsync(stream, "docker", "/grpc", "h2c", [new("X-Name", "a\r\nX-Evil: b")], default, CancellationToken.None));
         Assert.Empty(stream.Written);
     }
 

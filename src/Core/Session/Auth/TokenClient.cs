@@ -10,12 +10,15 @@ namespace BuildKit.Session.Auth;
 
 /// <summary>
 /// Gets access tokens from a registry's token server: OAuth2 (distribution's spec/auth/oauth) where there are credentials, the older GET (spec/auth/token) without them and where the
-/// server does not know the other. The same requests as containerd's core/remotes/docker/auth makes for the docker CLI.
+/// server does not know the other. The same requests as containerd's core/remotes/docker/auth makes for the docker CLI, but for redirections: credentials go to the origin alone
+/// (scheme, host and port) that the registry named.
 /// </summary>
+/// <param name="http">Makes the requests, and must not follow redirections itself: see <see cref="CreateHttpClient"/>.</param>
 internal sealed class TokenClient(HttpClient http)
 {
     private const string DefaultClientId = "buildkit-client";
     private const int DefaultExpiration = 60;
+    private const int MostRedirections = 5;
 
     private static readonly Lazy<TokenClient> Shared = new(static () => new TokenClient(CreateHttpClient()));
 
@@ -26,7 +29,7 @@ internal sealed class TokenClient(HttpClient http)
     /// <param name="username">The user; empty with an identity token, or without credentials.</param>
     /// <param name="secret">The password or identity token; empty for an anonymous token.</param>
     /// <param name="cancellationToken">Ends the request.</param>
-    /// <exception cref="BuildKitException"><c>BuildKit.TokenDenied</c> or <c>BuildKit.TokenFetchFailed</c>.</exception>
+    /// <exception cref="BuildKitException"><c>BuildKit.RegistryDenied</c> or <c>BuildKit.TokenFetchFailed</c>.</exception>
     public async Task<FetchTokenResponse> FetchAsync(FetchTokenRequest request, string username, string secret, CancellationToken cancellationToken)
     {
         if (!Uri.TryCreate(request.Realm, UriKind.Absolute, out var realm) || (realm.Scheme != Uri.UriSchemeHttps && realm.Scheme != Uri.UriSchemeHttp))
@@ -38,10 +41,10 @@ internal sealed class TokenClient(HttpClient http)
                 return token;
             // Servers without the OAuth2 endpoint answer 404 (GCR), 401 (Artifactory) or 405.
             if (status is not (HttpStatusCode.NotFound or HttpStatusCode.Unauthorized) && !(status == HttpStatusCode.MethodNotAllowed && username.Length > 0))
-                throw Refused(request.Host, realm, status, isAnonymous: false);
+                throw Refused(request, realm, status, isAnonymous: false);
         }
         var (getStatus, getToken) = await GetAsync(request, realm, username, secret, cancellationToken).ConfigureAwait(false);
-        return getToken ?? throw Refused(request.Host, realm, getStatus, isAnonymous: secret.Length == 0);
+        return getToken ?? throw Refused(request, realm, getStatus, isAnonymous: secret.Length == 0);
     }
 
     /// <summary>A token as an answer to the daemon; a server that says nothing of an expiration means 60 s (spec/auth/token).</summary>
@@ -72,8 +75,9 @@ internal sealed class TokenClient(HttpClient http)
             form.Add(new("username", username));
             form.Add(new("password", secret));
         }
-        using var message = new HttpRequestMessage(HttpMethod.Post, realm) { Content = new FormUrlEncodedContent(form) };
-        return await SendAsync(message, request.Host, realm, cancellationToken).ConfigureAwait(false);
+        return await SendAsync(
+            address => new HttpRequestMessage(HttpMethod.Post, address) { Content = new FormUrlEncodedContent(form) }, realm, request.Host, isAnonymous: false, cancellationToken)
+            .ConfigureAwait(false);
     }
 
     private async Task<(HttpStatusCode, FetchTokenResponse?)> GetAsync(FetchTokenRequest request, Uri realm, string username, string secret, CancellationToken cancellationToken)
@@ -83,23 +87,40 @@ internal sealed class TokenClient(HttpClient http)
             Append("service", request.Service);
         foreach (var scope in request.Scopes)
             Append("scope", scope);
-        using var message = new HttpRequestMessage(HttpMethod.Get, new UriBuilder(realm) { Query = query.ToString() }.Uri);
-        if (secret.Length > 0)
-            message.Headers.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{username}:{secret}")));
-        return await SendAsync(message, request.Host, realm, cancellationToken).ConfigureAwait(false);
+        var authorization = secret.Length == 0
+            ? null
+            : new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{username}:{secret}")));
+        return await SendAsync(
+            address => new HttpRequestMessage(HttpMethod.Get, address) { Headers = { Authorization = authorization } },
+            new UriBuilder(realm) { Query = query.ToString() }.Uri, request.Host, isAnonymous: secret.Length == 0, cancellationToken).ConfigureAwait(false);
 
         void Append(string key, string value) => query.Append(query.Length == 0 ? "" : "&").Append(key).Append('=').Append(Uri.EscapeDataString(value));
     }
 
-    private async Task<(HttpStatusCode Status, FetchTokenResponse? Token)> SendAsync(HttpRequestMessage message, string host, Uri realm, CancellationToken cancellationToken)
+    // A redirection repeats the whole request. 303 does not mean the same request, and is an error like any other status.
+    private async Task<(HttpStatusCode Status, FetchTokenResponse? Token)> SendAsync(
+        Func<Uri, HttpRequestMessage> create, Uri realm, string host, bool isAnonymous, CancellationToken cancellationToken)
     {
-        byte[] body;
+        var address = realm;
+        for (var sent = 0; sent <= MostRedirections; sent++)
+        {
+            using var message = create(address);
+            using var response = await SendAsync(message, realm, host, cancellationToken).ConfigureAwait(false);
+            if (response.StatusCode is HttpStatusCode.MovedPermanently or HttpStatusCode.Found or HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect)
+                address = Follow(address, response.Headers.Location, realm, host, isAnonymous);
+            else if (response.IsSuccessStatusCode)
+                return (HttpStatusCode.OK, Read(await response.Content.ReadAsByteArrayAsync(cancellationToken).ConfigureAwait(false), host, realm));
+            else
+                return (response.StatusCode, null);
+        }
+        throw Failed(host, realm, "it sends from one address to the next without end");
+    }
+
+    private async Task<HttpResponseMessage> SendAsync(HttpRequestMessage message, Uri realm, string host, CancellationToken cancellationToken)
+    {
         try
         {
-            using var response = await http.SendAsync(message, cancellationToken).ConfigureAwait(false);
-            if ((int)response.StatusCode is < 200 or >= 400)
-                return (response.StatusCode, null);
-            body = await response.Content.ReadAsByteArrayAsync(cancellationToken).ConfigureAwait(false);
+            return await http.SendAsync(message, cancellationToken).ConfigureAwait(false);
         }
         catch (HttpRequestException e)
         {
@@ -109,6 +130,21 @@ internal sealed class TokenClient(HttpClient http)
         {
             throw Failed(host, realm, "it did not answer in time", e);
         }
+    }
+
+    private static Uri Follow(Uri from, Uri? location, Uri realm, string host, bool isAnonymous)
+    {
+        if (location is null || !Uri.TryCreate(from, location, out var to) || (to.Scheme != Uri.UriSchemeHttps && to.Scheme != Uri.UriSchemeHttp))
+            throw Failed(host, realm, "it redirects to no http or https URL");
+        if (!isAnonymous && Uri.Compare(from, to, UriComponents.SchemeAndServer, UriFormat.UriEscaped, StringComparison.OrdinalIgnoreCase) != 0)
+            throw Failed(host, realm, $"it redirects to {to.Scheme}://{to.Authority}, and credentials are sent to no other address than the registry's own token server");
+        if (from.Scheme == Uri.UriSchemeHttps && to.Scheme == Uri.UriSchemeHttp)
+            throw Failed(host, realm, "it redirects from https to http");
+        return to;
+    }
+
+    private static FetchTokenResponse Read(byte[] body, string host, Uri realm)
+    {
         TokenServerResponse? answer;
         try
         {
@@ -123,16 +159,17 @@ internal sealed class TokenClient(HttpClient http)
         if (string.IsNullOrEmpty(token))
             throw Failed(host, realm, "its answer holds no token");
         DateTimeOffset? issuedAt = DateTimeOffset.TryParse(answer!.IssuedAt, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time : null;
-        return (HttpStatusCode.OK, ToResponse(token, issuedAt, answer.ExpiresIn));
+        return ToResponse(token, issuedAt, answer.ExpiresIn);
     }
 
-    private static BuildKitException Refused(string host, Uri realm, HttpStatusCode status, bool isAnonymous)
+    private static BuildKitException Refused(FetchTokenRequest request, Uri realm, HttpStatusCode status, bool isAnonymous)
     {
+        var host = request.Host;
         if (status is not (HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden))
             return Failed(host, realm, $"it answered {(int)status} {status}");
         return new BuildKitException(
-            "BuildKit.TokenDenied", BuildKitErrorCategory.PermissionDenied,
-            $"The token server {Show(realm)} of '{host}' {(isAnonymous ? "wants credentials" : "refused the credentials")} ({(int)status} {status}).",
+            "BuildKit.RegistryDenied", BuildKitErrorCategory.PermissionDenied,
+            $"The token server {Show(realm)} of the registry '{host}' {(isAnonymous ? "wants credentials" : "refused the credentials")}{For(request)} ({(int)status} {status}).",
             $"Check the image's name, and log in {(isAnonymous ? "first" : "again")}: docker login{(host == CredentialStore.DockerHubHost ? "" : " " + host)}")
         { Target = host };
     }
@@ -142,12 +179,28 @@ internal sealed class TokenClient(HttpClient http)
         "Check that this machine reaches that address (proxy, certificates), and build again.", inner)
     { Target = host };
 
+    // A scope is repository:NAME:ACTIONS (distribution's spec/auth/scope).
+    private static string For(FetchTokenRequest request)
+    {
+        var names = request.Scopes.SelectMany(scopes => scopes.Split(' ')).Select(scope => scope.Split(':'))
+            .Where(parts => parts is ["repository", _, _]).Select(parts => parts[1]).Distinct();
+        var text = string.Join(", ", names);
+        return text.Length == 0 ? "" : $" for '{text}'";
+    }
+
     // Without a query or user, which may hold a secret.
     private static string Show(Uri realm) => $"{realm.Scheme}://{realm.Authority}{realm.AbsolutePath}";
 
-    private static HttpClient CreateHttpClient()
+    internal static HttpClient CreateHttpClient()
     {
-        var client = new HttpClient(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(2), ConnectTimeout = TimeSpan.FromSeconds(30) })
+        var handler = new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            PooledConnectionLifetime = TimeSpan.FromMinutes(2),
+            ConnectTimeout = TimeSpan.FromSeconds(30),
+        };
+        var client = new HttpClient(handler)
         {
             Timeout = TimeSpan.FromSeconds(60),
             MaxResponseContentBufferSize = 1 << 20,

@@ -4,6 +4,7 @@ namespace BuildKit.Session.FileSend;
 /// Receiving an output or putting it into place failed on this side: the disk, the rights, or what the daemon sent. <see cref="BuildKitException.Target"/> is the path on this side.
 /// Its ids: <c>BuildKit.OutputDiskFull</c>, <c>BuildKit.OutputDenied</c>, <c>BuildKit.OutputNameTooLong</c>, <c>BuildKit.OutputNameConflict</c>, <c>BuildKit.OutputUnsafePath</c>,
 /// <c>BuildKit.OutputProtocolViolation</c>, <c>BuildKit.OutputUnsupported</c>, <c>BuildKit.OutputDestinationInvalid</c>, <c>BuildKit.OutputIncomplete</c>, <c>BuildKit.OutputFailed</c>.
+/// Where a Docker Engine was to load the image, <c>BuildKit.ImageLoadFailed</c> and the ids of <see cref="BuildKit.Docker.DockerApiException"/> and of lost connections.
 /// </summary>
 public sealed class ExportException : BuildKitException
 {

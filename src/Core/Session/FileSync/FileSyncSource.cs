@@ -17,6 +17,9 @@ internal sealed record FileSyncSource
     /// <summary>The <c>dir-name</c> that the daemon asks for.</summary>
     public string Name { get; }
 
+    /// <summary>The directory that holds them; null for files in memory.</summary>
+    public string? Directory { get; private init; }
+
     /// <summary>Whether owners are sent as they are. Otherwise they are 0, as for the context of a Dockerfile.</summary>
     public bool KeepOwner { get; init; }
 
@@ -36,9 +39,9 @@ internal sealed record FileSyncSource
     {
         if (!Path.IsPathFullyQualified(path))
             throw new ArgumentException($"'{path}' is not an absolute path.", nameof(path));
-        if (!Directory.Exists(path))
+        if (!System.IO.Directory.Exists(path))
             throw BuildContextException.NotFound(path);
-        return new FileSyncSource(name, () => LinuxNative.IsSupported ? new LinuxFileTree(path) : new PortableFileTree(path));
+        return new FileSyncSource(name, () => LinuxNative.IsSupported ? new LinuxFileTree(path) : new PortableFileTree(path)) { Directory = path };
     }
 
     /// <summary>Files that exist in memory only.</summary>

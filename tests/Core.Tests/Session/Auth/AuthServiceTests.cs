@@ -15,7 +15,7 @@ public sealed class AuthServiceTests : IDisposable
 
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("buildkit-test-");
     private readonly Dictionary<string, string?> _environment = [];
-    private readonly HttpClient _http = new();
+    private readonly HttpClient _http = TokenClient.CreateHttpClient();
     private readonly List<IDisposable> _disposables = [];
 
     public void Dispose()
@@ -102,8 +102,8 @@ public sealed class AuthServiceTests : IDisposable
 
     [Theory]
     [InlineData(500, "s3cr3t", "BuildKit.TokenFetchFailed")]
-    [InlineData(403, "s3cr3t", "BuildKit.TokenDenied")]
-    [InlineData(401, "s3cr3t", "BuildKit.TokenDenied")]
+    [InlineData(403, "s3cr3t", "BuildKit.RegistryDenied")]
+    [InlineData(401, "s3cr3t", "BuildKit.RegistryDenied")]
     [InlineData(200, "{\"token\":\"s3cr3t", "BuildKit.TokenFetchFailed")]
     [InlineData(200, "{}", "BuildKit.TokenFetchFailed")]
     public async Task A_server_that_fails_is_named_and_nothing_secret_is_shown(int status, string body, string errorId)
@@ -117,13 +117,88 @@ public sealed class AuthServiceTests : IDisposable
         Assert.DoesNotContain(Secret, service.Failure + rpc.ToString(), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(301)]
+    [InlineData(302)]
+    [InlineData(307)]
+    [InlineData(308)]
+    public async Task Credentials_do_not_follow_a_redirection_to_another_origin(int status)
+    {
+        using var other = new TokenServer(_ => (200, """{"token":"T"}"""));
+        foreach (var post in new[] { true, false })
+        {
+            using var server = new TokenServer(request => post || request.Method == "GET" ? (status, other.Realm) : (404, ""));
+            var service = Service(Password());
+            var rpc = await Assert.ThrowsAsync<RpcException>(() => FetchAsync(service, server, "repository:a:pull"));
+            Assert.Equal("BuildKit.TokenFetchFailed", service.Failure!.ErrorId);
+            Assert.Contains("redirects to " + other.Realm.Replace("/token", "", StringComparison.Ordinal), rpc.Status.Detail, StringComparison.Ordinal);
+            Assert.DoesNotContain(Secret, service.Failure + rpc.ToString(), StringComparison.Ordinal);
+        }
+        Assert.Empty(other.Requests);
+    }
+
+    [Theory]
+    [InlineData("localhost")]
+    [InlineData("https")]
+    public async Task Another_name_or_scheme_of_the_same_address_is_another_origin(string other)
+    {
+        using var server = new TokenServer(request => (308, other == "https" ? "https://" + request.Authority + "/there" : $"http://{other}:{request.Authority.Split(':')[1]}/there"));
+        var service = Service(Password());
+        await Assert.ThrowsAsync<RpcException>(() => FetchAsync(service, server));
+        Assert.Contains("redirects to", service.Failure!.Message, StringComparison.Ordinal);
+        Assert.Single(server.Requests);
+    }
+
+    [Theory]
+    [InlineData(301)]
+    [InlineData(308)]
+    public async Task A_redirection_within_the_origin_repeats_the_request(int status)
+    {
+        using var server = new TokenServer(request => request.Path == "/token" ? (status, "/there?x=1") : (200, """{"token":"T"}"""));
+        Assert.Equal("T", (await FetchAsync(Service(Password()), server, "repository:a:pull")).Token);
+        Assert.Equal([("POST", "/token", ""), ("POST", "/there", "?x=1")], server.Requests.Select(request => (request.Method, request.Path, request.Query)));
+        Assert.Equal(server.Requests[0].Body, server.Requests[1].Body);
+    }
+
+    [Fact]
+    public async Task An_anonymous_request_may_be_sent_elsewhere()
+    {
+        using var other = new TokenServer(_ => (200, """{"token":"T"}"""));
+        using var server = new TokenServer(_ => (307, other.Realm + "?there=1"));
+        Assert.Equal("T", (await FetchAsync(Service(), server)).Token);
+        Assert.Equal("?there=1", Assert.Single(other.Requests).Query);
+    }
+
+    [Theory]
+    [InlineData(308, "/token")]
+    [InlineData(307, "ftp://127.0.0.1/token")]
+    [InlineData(303, "/there")]
+    [InlineData(302, "")]
+    public async Task A_redirection_that_leads_nowhere_is_an_error(int status, string location)
+    {
+        using var server = new TokenServer(_ => (status, location));
+        var service = Service(Password());
+        await Assert.ThrowsAsync<RpcException>(() => FetchAsync(service, server));
+        Assert.Equal("BuildKit.TokenFetchFailed", service.Failure!.ErrorId);
+        Assert.InRange(server.Requests.Count, 1, 10);
+    }
+
+    [Fact]
+    public async Task A_refusal_names_the_repositories()
+    {
+        using var server = new TokenServer(_ => (401, ""));
+        var service = Service(Password());
+        await Assert.ThrowsAsync<RpcException>(() => FetchAsync(service, server, "repository:a/b:pull,push repository:c:pull"));
+        Assert.Contains($"'{Host}' refused the credentials for 'a/b, c'", service.Failure!.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_server_that_wants_credentials_where_there_are_none_says_to_log_in()
     {
         using var server = new TokenServer(_ => (401, ""));
         var service = Service();
         await Assert.ThrowsAsync<RpcException>(() => FetchAsync(service, server));
-        Assert.Equal("BuildKit.TokenDenied", service.Failure!.ErrorId);
+        Assert.Equal("BuildKit.RegistryDenied", service.Failure!.ErrorId);
         Assert.Contains("wants credentials", service.Failure.Message, StringComparison.Ordinal);
         Assert.EndsWith($"docker login {Host}", service.Failure.RecommendedAction, StringComparison.Ordinal);
     }

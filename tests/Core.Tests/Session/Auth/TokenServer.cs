@@ -4,7 +4,7 @@ using System.Text;
 
 namespace BuildKit.Tests.Session.Auth;
 
-/// <summary>A token server on the loopback: every request is kept, and answered as the test says.</summary>
+/// <summary>A token server on the loopback: every request is kept, and answered as the test says. The body of a redirection is its address.</summary>
 internal sealed class TokenServer : IDisposable
 {
     private readonly HttpListener _listener;
@@ -55,11 +55,15 @@ internal sealed class TokenServer : IDisposable
             {
                 var context = await _listener.GetContextAsync();
                 using var reader = new StreamReader(context.Request.InputStream);
+                var address = context.Request.Url!;
                 var request = new Request(
-                    context.Request.HttpMethod, context.Request.Url!.Query, await reader.ReadToEndAsync(), context.Request.ContentType, context.Request.Headers["Authorization"]);
+                    address.Authority, context.Request.HttpMethod, address.AbsolutePath, address.Query, await reader.ReadToEndAsync(), context.Request.ContentType,
+                    context.Request.Headers["Authorization"]);
                 Requests.Add(request);
                 var (status, body) = _answer(request);
                 context.Response.StatusCode = status;
+                if (status is >= 300 and < 400)
+                    context.Response.RedirectLocation = body;
                 await context.Response.OutputStream.WriteAsync(Encoding.UTF8.GetBytes(body));
                 context.Response.Close();
             }
@@ -70,5 +74,5 @@ internal sealed class TokenServer : IDisposable
         }
     }
 
-    internal sealed record Request(string Method, string Query, string Body, string? ContentType, string? Authorization);
+    internal sealed record Request(string Authority, string Method, string Path, string Query, string Body, string? ContentType, string? Authorization);
 }

@@ -1,0 +1,81 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace BuildKit.Builders.Store;
+
+/// <summary>Reads buildx's store. Its files are replaced as a whole, so that reading needs no lock; only what is read to be written back does.</summary>
+/// <param name="directory">The folder; where there is none, it has no builders.</param>
+internal class BuilderStoreReader(string directory)
+{
+    protected const string Instances = "instances";
+    protected const string Defaults = "defaults";
+    protected const string Activity = "activity";
+    protected const string CurrentFile = "current";
+
+    protected string Directory { get; } = directory;
+
+    /// <summary>All builders, by name.</summary>
+    /// <exception cref="BuildKitException"><c>BuildKit.BuilderStoreUnreadable</c>, <c>BuildKit.BuilderInvalid</c>.</exception>
+    public IReadOnlyList<BuildKitBuilder> List() => Guard(() => (System.IO.Directory.Exists(Path.Combine(Directory, Instances)) ? System.IO.Directory.EnumerateFiles(Path.Combine(Directory, Instances)) : [])
+        .Select(Path.GetFileName).Where(name => BuilderName.IsValid(name!)).Order(StringComparer.Ordinal)
+        .Select(name => Find(name!)).OfType<BuildKitBuilder>().ToList());
+
+    /// <summary>The builder of that name, whatever its case; null where there is none.</summary>
+    public BuildKitBuilder? Find(string name) =>
+        BuilderName.IsValid(name) && ReadJson(InstancePath(name)) is { } json ? BuilderJson.Read(json, InstancePath(name)) with { LastActivity = LastActivity(name) } : null;
+
+    /// <summary>The builder that is in use, or null for the docker context's own.</summary>
+    /// <param name="endpoint">The docker context in use, or for «default» the Engine's address: a builder is in use for one of them, or for all.</param>
+    public BuildKitBuilder? Current(string endpoint)
+    {
+        if (ReadJson(Path.Combine(Directory, CurrentFile)) is { } json && Text(json, "Name") is { Length: > 0 } name)
+        {
+            if (json["Global"]?.GetValueKind() == JsonValueKind.True && Find(name) is { } global)
+                return global;
+            if (Text(json, "Key") == endpoint)
+                return Find(name);
+        }
+        var chosen = Path.Combine(Directory, Defaults, Hash(endpoint));
+        return Guard(() => File.Exists(chosen) ? File.ReadAllText(chosen) : null) is { Length: > 0 } byDefault ? Find(byDefault) : null;
+    }
+
+    protected string InstancePath(string name) => Path.Combine(Directory, Instances, BuilderName.Normalize(name));
+
+    private DateTimeOffset? LastActivity(string name) => Guard(() =>
+    {
+        var path = Path.Combine(Directory, Activity, BuilderName.Normalize(name));
+        return File.Exists(path) && DateTimeOffset.TryParse(
+            File.ReadAllText(path), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time) ? time : (DateTimeOffset?)null;
+    });
+
+    protected JsonObject? ReadJson(string path) => Guard(() =>
+    {
+        try
+        {
+            return File.Exists(path) ? JsonNode.Parse(File.ReadAllBytes(path))!.AsObject() : null;
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or NullReferenceException)
+        {
+            throw BuilderJson.Invalid(path, e);
+        }
+    });
+
+    private static string? Text(JsonObject json, string name) => json[name] is JsonValue value && value.GetValueKind() == JsonValueKind.String ? value.GetValue<string>() : null;
+
+    protected static string Hash(string key) => Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(key))).ToLowerInvariant()[..20];
+
+    protected T Guard<T>(Func<T> action)
+    {
+        try
+        {
+            return action();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw BuilderStore.Unreadable(Directory, e);
+        }
+    }
+}

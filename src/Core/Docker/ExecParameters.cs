@@ -1,0 +1,27 @@
+namespace BuildKit.Docker;
+
+/// <summary>The body of <c>POST /containers/{id}/exec</c>.</summary>
+internal sealed record ExecCreateParameters
+{
+    public bool AttachStdin { get; init; }
+
+    public bool AttachStdout { get; init; }
+
+    public bool AttachStderr { get; init; }
+
+    public required IReadOnlyList<string> Cmd { get; init; }
+}
+
+/// <summary>The answer to it.</summary>
+internal sealed record ExecCreateResponse
+{
+    public required string Id { get; init; }
+}
+
+/// <summary>The body of <c>POST /exec/{id}/start</c>.</summary>
+internal sealed record ExecStartParameters
+{
+    public bool Detach { get; init; }
+
+    public bool Tty { get; init; }
+}

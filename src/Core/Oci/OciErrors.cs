@@ -1,0 +1,42 @@
+namespace BuildKit.Oci;
+
+/// <summary>The errors of a layout, each said in one place.</summary>
+internal static class OciErrors
+{
+    public static BuildKitException NotFound(string path) =>
+        new("BuildKit.OciLayoutNotFound", BuildKitErrorCategory.NotFound, $"There is no OCI layout '{path}'.", "Check the path: a layout is a directory.") { Target = path };
+
+    public static BuildKitException Invalid(string path, string why, string action, Exception? inner = null) =>
+        new("BuildKit.OciLayoutInvalid", BuildKitErrorCategory.InvalidArgument, $"'{path}' is no OCI layout: {why}.", action, inner) { Target = path };
+
+    public static BuildKitException ImageNotFound(string path, string name, IEnumerable<OciDescriptor> manifests)
+    {
+        var names = manifests.Select(manifest => manifest.Name ?? manifest.Digest.ToString()).ToList();
+        return new(
+            "BuildKit.OciImageNotFound", BuildKitErrorCategory.NotFound,
+            $"The OCI layout '{path}' has no image '{name}', and which of its {names.Count} entries is meant can't be told: {string.Join(", ", names)}.",
+            "Name one of them: oci-layout://PATH:TAG or oci-layout://PATH@DIGEST.")
+        { Target = path };
+    }
+
+    public static BuildKitException Empty(string path) =>
+        new("BuildKit.OciImageNotFound", BuildKitErrorCategory.NotFound, $"The OCI layout '{path}' has no image: its index is empty.", "Name another layout.") { Target = path };
+
+    public static BuildKitException BlobNotFound(string path, OciDigest digest) =>
+        new("BuildKit.OciBlobNotFound", BuildKitErrorCategory.NotFound, $"The OCI layout '{path}' has no blob {digest}.",
+            "Check the digest; where the layout itself names it, copy the layout anew, with all of its blobs.")
+        { Target = path };
+
+    public static BuildKitException Locked(string path, string lockPath) =>
+        new("BuildKit.OciLayoutLocked", BuildKitErrorCategory.InputOutput, $"The index of the OCI layout '{path}' is locked by another program.",
+            $"Wait for it to end. Where none runs any more, remove '{lockPath}'.")
+        { Target = path };
+
+    public static BuildKitException From(string path, Exception exception) => exception is UnauthorizedAccessException
+        ? new("BuildKit.OciLayoutDenied", BuildKitErrorCategory.PermissionDenied, $"The OCI layout '{path}' can't be used: {exception.Message}",
+            "Change the rights of the directory, or choose another one.", exception)
+        { Target = path }
+        : new("BuildKit.OciLayoutUnwritable", BuildKitErrorCategory.InputOutput, $"The OCI layout '{path}' can't be read or written: {exception.Message}",
+            "Choose another directory.", exception)
+        { Target = path };
+}

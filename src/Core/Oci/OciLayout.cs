@@ -1,0 +1,124 @@
+using System.Security.Cryptography;
+
+namespace BuildKit.Oci;
+
+/// <summary>A directory in the OCI image layout (OCI image-spec, image-layout.md): <c>oci-layout</c>, <c>index.json</c> and <c>blobs/ALGORITHM/HEX</c>.</summary>
+internal sealed class OciLayout
+{
+    private const string VersionFile = """{"imageLayoutVersion":"1.0.0"}""";
+
+    // Other tools write the index in place, so that what is read may be half of it.
+    private const int ReadAttempts = 5;
+    private static readonly TimeSpan ReadDelay = TimeSpan.FromMilliseconds(20);
+
+    /// <param name="path">The directory, absolute; it need not exist.</param>
+    public OciLayout(string path) => Path = System.IO.Path.GetFullPath(path);
+
+    public string Path { get; }
+
+    public string BlobsPath => System.IO.Path.Combine(Path, "blobs");
+
+    private string IndexPath => System.IO.Path.Combine(Path, "index.json");
+
+    private string VersionPath => System.IO.Path.Combine(Path, "oci-layout");
+
+    /// <summary>A layout that exists.</summary>
+    /// <exception cref="BuildKitException"><c>BuildKit.OciLayoutNotFound</c>, or <c>BuildKit.OciLayoutInvalid</c> for a file.</exception>
+    public static OciLayout Open(string path)
+    {
+        var layout = new OciLayout(path);
+        if (Directory.Exists(layout.Path))
+            return layout;
+        throw File.Exists(layout.Path)
+            ? OciErrors.Invalid(layout.Path, "it is a file, and an OCI layout is a directory", "Unpack the archive (tar -xf) and name the directory.")
+            : OciErrors.NotFound(layout.Path);
+    }
+
+    /// <summary>Where a blob lies, whether it exists or not.</summary>
+    public string BlobPath(OciDigest digest) => System.IO.Path.Combine(BlobsPath, digest.Algorithm, digest.Hex);
+
+    /// <summary>Reads <c>index.json</c>: one small file.</summary>
+    /// <exception cref="BuildKitException"><c>BuildKit.OciLayoutInvalid</c>: it is missing, or no index; <c>BuildKit.OciLayoutDenied</c>.</exception>
+    public OciIndex ReadIndex() =>
+        TryReadIndex() ?? throw OciErrors.Invalid(Path, "it has no index.json", "Name a directory that has the files oci-layout and index.json.");
+
+    /// <summary>Throws where the directory can't become a layout, or is a broken one: better before a build than after it.</summary>
+    /// <exception cref="BuildKitException"><c>BuildKit.OciLayoutInvalid</c>, <c>BuildKit.OciLayoutDenied</c>.</exception>
+    public void DemandUpdatable()
+    {
+        if (File.Exists(Path))
+            throw OciErrors.Invalid(Path, "it is a file, and an OCI layout is a directory", "Name another directory.");
+        TryReadIndex();
+    }
+
+    /// <summary>
+    /// Changes <c>index.json</c> and makes the layout where there is none, both in one step each, while nobody else who keeps to the lock (BuildKit's tools do) can.
+    /// </summary>
+    /// <param name="prepare">Is called with the lock held before the index is read: puts blobs into place.</param>
+    /// <param name="change">Changes the index.</param>
+    /// <param name="cancellationToken">Ends the waiting for the lock; what has begun is finished.</param>
+    /// <exception cref="BuildKitException"><c>BuildKit.OciLayoutLocked</c>, <c>BuildKit.OciLayoutInvalid</c>, <c>BuildKit.OciLayoutDenied</c> or <c>BuildKit.OciLayoutUnwritable</c>.</exception>
+    public async Task UpdateAsync(Action prepare, Action<OciIndex> change, CancellationToken cancellationToken)
+    {
+        try
+        {
+            Directory.CreateDirectory(Path);
+            using (await OciIndexLock.AcquireAsync(IndexPath, cancellationToken).ConfigureAwait(false))
+            {
+                prepare();
+                var index = TryReadIndex() ?? OciIndex.CreateEmpty();
+                change(index);
+                if (!File.Exists(VersionPath))
+                    Replace(VersionPath, System.Text.Encoding.UTF8.GetBytes(VersionFile));
+                Replace(IndexPath, index.ToBytes());
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw OciErrors.From(Path, e);
+        }
+    }
+
+    private OciIndex? TryReadIndex()
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return OciIndex.Parse(File.ReadAllBytes(IndexPath));
+            }
+            catch (FormatException e)
+            {
+                if (attempt == ReadAttempts)
+                    throw OciErrors.Invalid(Path, $"its index.json can't be read: {e.Message}", "Correct the file, or have the layout written anew.", e);
+                Thread.Sleep(ReadDelay);
+            }
+            catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+            {
+                return null;
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                throw OciErrors.From(Path, e);
+            }
+        }
+    }
+
+    private static void Replace(string path, byte[] content)
+    {
+        var random = Convert.ToHexString(RandomNumberGenerator.GetBytes(8)).ToLowerInvariant();
+        var partial = System.IO.Path.Combine(System.IO.Path.GetDirectoryName(path)!, $".{System.IO.Path.GetFileName(path)}.{random}.partial");
+        try
+        {
+            File.WriteAllBytes(partial, content);
+            if (!OperatingSystem.IsWindows() && File.Exists(path))
+                File.SetUnixFileMode(partial, File.GetUnixFileMode(path));
+            File.Move(partial, path, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(partial);
+            throw;
+        }
+    }
+}

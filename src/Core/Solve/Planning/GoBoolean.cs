@@ -1,0 +1,14 @@
+namespace BuildKit.Solve.Planning;
+
+/// <summary>The words that Go's <c>strconv.ParseBool</c> takes, and with it docker's options and variables.</summary>
+internal static class GoBoolean
+{
+    /// <summary>Reads a word.</summary>
+    /// <returns>Null where it is none of them.</returns>
+    public static bool? Parse(string? text) => text switch
+    {
+        "1" or "t" or "T" or "true" or "TRUE" or "True" => true,
+        "0" or "f" or "F" or "false" or "FALSE" or "False" => false,
+        _ => null,
+    };
+}

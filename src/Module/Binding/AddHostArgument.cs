@@ -1,0 +1,25 @@
+using System.Collections;
+using System.Management.Automation;
+
+namespace BuildKit.Module.Binding;
+
+/// <summary>Reads <c>-AddHost</c>: strings as docker users write them, and hashtables whose values are one address or several.</summary>
+internal static class AddHostArgument
+{
+    /// <summary>Reads all values.</summary>
+    /// <param name="values">What was bound.</param>
+    /// <returns>Texts such as <c>db:10.0.0.2</c>, for the library to judge.</returns>
+    public static List<string> Read(IEnumerable<object?> values) => values
+        .Select(value => value is PSObject wrapped ? wrapped.BaseObject : value)
+        .SelectMany(value => value is IDictionary table ? FromTable(table) : [value?.ToString() ?? ""])
+        .ToList();
+
+    private static IEnumerable<string> FromTable(IDictionary table)
+    {
+        foreach (DictionaryEntry entry in table)
+        {
+            var value = entry.Value is PSObject wrapped ? wrapped.BaseObject : entry.Value;
+            yield return $"{entry.Key}={(value is IEnumerable several and not string ? string.Join(',', several.Cast<object?>()) : value)}";
+        }
+    }
+}

@@ -1,0 +1,64 @@
+using BuildKit.Tests.Engines;
+
+namespace BuildKit.Tests.Builders;
+
+/// <summary>
+/// Programs on the PATH in place of <c>ssh</c>, <c>kubectl</c> and <c>podman</c>. Each runs the command it was given on «the other side», which is this machine: a shell reads it again for ssh;
+/// the daemon is the one that a file named like the host, pod or container holds the address of. A host that no file is named like fails as ssh does.
+/// </summary>
+internal static class StandInPrograms
+{
+    private static readonly DirectoryInfo Folder = Directory.CreateTempSubdirectory("programs");
+    private static readonly SemaphoreSlim Lock = new(1);
+    private static bool _ready;
+
+    /// <summary>What the last call of each program was given, a line an argument.</summary>
+    public static string[] Arguments(string program) => File.ReadAllLines(Path.Combine(Folder.FullName, $"{program}.args"));
+
+    /// <summary>Makes a daemon known by a name.</summary>
+    public static async Task AddAsync(string name, string address)
+    {
+        await Lock.WaitAsync();
+        try
+        {
+            if (!_ready)
+            {
+                var (docker, buildctl) = (await TestEngines.GetProgramAsync("docker"), await TestEngines.GetProgramAsync("buildctl"));
+                Write("docker", $"exec {docker} -H \"$OTHER_SIDE\" \"$@\"");
+                Write("buildctl", $"exec {buildctl} --addr \"$OTHER_SIDE\" \"$@\"");
+                Write("ssh", Keep("ssh") + """
+                    while [ "$1" != -- ]; do shift; done
+                    [ -f "$here/hosts/$2" ] || { echo "ssh: Could not resolve hostname $2: Name or service not known" >&2; exit 255; }
+                    OTHER_SIDE=$(cat "$here/hosts/$2") exec sh -c "$3"
+                    """);
+                Write("podman", Keep("podman") + """
+                    [ -f "$here/hosts/$3" ] || { echo "Error: no container with name or ID \"$3\" found: no such container" >&2; exit 125; }
+                    OTHER_SIDE=$(cat "$here/hosts/$3"); export OTHER_SIDE; shift 3; exec "$@"
+                    """);
+                Write("kubectl", Keep("kubectl") + """
+                    while [ "$1" != -i ]; do shift; done
+                    [ -f "$here/hosts/$2" ] || { echo "Error from server (NotFound): pods \"$2\" not found" >&2; exit 1; }
+                    OTHER_SIDE=$(cat "$here/hosts/$2"); export OTHER_SIDE; shift 3; exec "$@"
+                    """);
+                Directory.CreateDirectory(Path.Combine(Folder.FullName, "hosts"));
+                Environment.SetEnvironmentVariable("PATH", Folder.FullName + Path.PathSeparator + Environment.GetEnvironmentVariable("PATH"));
+                _ready = true;
+            }
+            await File.WriteAllTextAsync(Path.Combine(Folder.FullName, "hosts", name), address);
+        }
+        finally
+        {
+            Lock.Release();
+        }
+    }
+
+    private static string Keep(string program) => $"printf '%s\\n' \"$@\" >\"$here/{program}.args\"\n";
+
+    [System.Diagnostics.CodeAnalysis.SuppressMessage("Interoperability", "CA1416", Justification = "The engines run on Linux alone.")]
+    private static void Write(string program, string script)
+    {
+        var path = Path.Combine(Folder.FullName, program);
+        File.WriteAllText(path, $"#!/bin/sh\nhere={Folder.FullName} PATH={Folder.FullName}:$PATH\n{script}\n");
+        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+    }
+}

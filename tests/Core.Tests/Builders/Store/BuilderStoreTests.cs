@@ -1,0 +1,180 @@
+using System.Text.Json.Nodes;
+using BuildKit.Builders;
+using BuildKit.Builders.Store;
+using BuildKit.Tests.Engines;
+using Xunit;
+
+namespace BuildKit.Tests.Builders.Store;
+
+/// <summary>buildx's store, beside buildx itself.</summary>
+public sealed class BuilderStoreTests : IDisposable
+{
+    private readonly DirectoryInfo _config = Directory.CreateTempSubdirectory("store");
+    private readonly BuilderStore _store;
+
+    public BuilderStoreTests() => _store = new BuilderStore(Path.Combine(_config.FullName, "buildx"));
+
+    public void Dispose() => _config.Delete(recursive: true);
+
+    private async Task<string> BuildxAsync(params string[] arguments) =>
+        (await CommandResult.RunAsync("env", [$"DOCKER_CONFIG={_config.FullName}", await TestEngines.GetProgramAsync("buildx"), .. arguments])).OutputOrThrow();
+
+    private static BuildKitBuilder Remote(string name) => new()
+    {
+        Name = name,
+        Driver = "remote",
+        Nodes =
+        [
+            new BuildKitNode
+            {
+                Name = name.ToLowerInvariant() + "0",
+                Endpoint = "tcp://127.0.0.1:1",
+                Platforms = ["linux/amd64", "linux/arm/v7"],
+                DriverOptions = new Dictionary<string, string> { ["default-load"] = "true" },
+            },
+        ],
+    };
+
+    [SkippableFact]
+    public async Task BuildxListsWhatWeSave()
+    {
+        using (var store = await _store.LockAsync(default))
+        {
+            store.Save(Remote("Ours"));
+            store.SetCurrent("unix:///var/run/docker.sock", "ours", global: false, isDefault: false);
+        }
+        var listed = await BuildxAsync("ls", "--format", "{{.Name}} {{.DriverEndpoint}} {{.Platforms}}");
+        Assert.Contains("ours", listed, StringComparison.Ordinal);
+        Assert.Contains("ours0", listed, StringComparison.Ordinal);
+        var inspected = await BuildxAsync("inspect", "ours");
+        Assert.Contains("default-load=\"true\"", inspected, StringComparison.Ordinal);
+        Assert.Contains("linux/arm/v7", inspected, StringComparison.Ordinal);
+    }
+
+    [SkippableFact]
+    public async Task WeReadWhatBuildxWritesAndKeepWhatWeDoNotKnow()
+    {
+        await BuildxAsync("create", "--name", "theirs", "--driver", "remote", "--platform", "linux/arm64", "--driver-opt", "default-load=true", "--use", "tcp://127.0.0.1:1");
+        var path = Path.Combine(_store.Directory, "instances", "theirs");
+        var json = JsonNode.Parse(await File.ReadAllTextAsync(path))!.AsObject();
+        json["Later"] = new JsonObject { ["a"] = 1 };
+        json["Nodes"]![0]!["AlsoLater"] = "x";
+        await File.WriteAllTextAsync(path, json.ToJsonString());
+
+        using (var store = await _store.LockAsync(default))
+        {
+            var builder = store.Find("THEIRS")!;
+            Assert.Equal(("theirs", "remote"), (builder.Name, builder.Driver));
+            var node = Assert.Single(builder.Nodes);
+            Assert.Equal(("theirs0", "tcp://127.0.0.1:1"), (node.Name, node.Endpoint));
+            Assert.Equal(["linux/arm64"], node.Platforms);
+            Assert.Equal("true", node.DriverOptions["default-load"]);
+            Assert.InRange(builder.LastActivity!.Value, DateTimeOffset.UtcNow.AddMinutes(-5), DateTimeOffset.UtcNow.AddMinutes(5));
+            Assert.Equal("theirs", store.Current("unix:///var/run/docker.sock")?.Name);
+            store.Save(builder with { Nodes = [node with { Platforms = ["linux/arm64", "linux/s390x"] }] });
+        }
+
+        var written = JsonNode.Parse(await File.ReadAllTextAsync(path))!;
+        Assert.Equal(1, (int)written["Later"]!["a"]!);
+        Assert.Equal("x", (string?)written["Nodes"]![0]!["AlsoLater"]);
+        Assert.Contains("linux/s390x", await BuildxAsync("inspect", "theirs"), StringComparison.Ordinal);
+    }
+
+    [SkippableFact]
+    public async Task WhatOneRemovesIsGoneForTheOther()
+    {
+        await BuildxAsync("create", "--name", "a", "--driver", "remote", "tcp://127.0.0.1:1");
+        using (var store = await _store.LockAsync(default))
+        {
+            store.Remove("a");
+            store.Save(Remote("b"));
+            Assert.Equal(["b"], store.List().Select(builder => builder.Name));
+        }
+        await BuildxAsync("rm", "b");
+        using (var store = await _store.LockAsync(default))
+            Assert.Empty(store.List());
+    }
+
+    [SkippableFact]
+    public async Task FiftyBuildersByTenWritersOfBothKindsAreAllThere()
+    {
+        await TestEngines.GetProgramAsync("buildx");
+        var writers = Enumerable.Range(0, 10).Select(async writer =>
+        {
+            for (var i = 0; i < 5; i++)
+            {
+                var name = $"w{writer}-{i}";
+                if (writer % 2 == 0)
+                    await BuildxAsync("create", "--name", name, "--driver", "remote", "tcp://127.0.0.1:1");
+                else
+                    using (var store = await _store.LockAsync(default))
+                        store.Save(Remote(name));
+            }
+        });
+        await Task.WhenAll(writers).WaitAsync(TimeSpan.FromMinutes(3));
+
+        using (var store = await _store.LockAsync(default))
+            Assert.Equal(50, store.List().Count(builder => builder.Nodes.Count == 1));
+        var listed = await BuildxAsync("ls", "--format", "{{.Builder.Name}}");
+        Assert.Equal(50, listed.Split('\n').Where(line => line.StartsWith('w')).Select(line => line.TrimEnd('*')).Distinct().Count());
+        Assert.DoesNotContain(Directory.EnumerateFiles(_store.Directory, "*", SearchOption.AllDirectories), file => file.Contains(".tmp-", StringComparison.Ordinal));
+    }
+
+    [SkippableTheory]
+    [InlineData("remote", false)]
+    [InlineData("remote", true)]
+    [InlineData("docker-container", false)]
+    public async Task ABuilderOfBuildxIsReachedByItsName(string driver, bool byVariable)
+    {
+        var engine = await TestEngines.GetAsync(driver == "remote" ? EngineKind.BuildkitdUnix : EngineKind.Docker28Graphdriver);
+        var name = "named-" + Guid.NewGuid().ToString("n")[..6];
+        await BuildxAsync("create", "--name", name, "--driver", driver, engine.Address.OriginalString);
+        var container = driver == "remote" ? null : await BuildKitContainer.StartAsync(engine, $"buildx_buildkit_{name}0");
+        try
+        {
+            var environment = new Dictionary<string, string> { ["DOCKER_CONFIG"] = _config.FullName, ["BUILDKIT_HOST"] = "unix:///nowhere.sock" };
+            if (byVariable)
+                environment["BUILDX_BUILDER"] = name;
+            var resolver = new EndpointResolver(environment.GetValueOrDefault, _ => false);
+
+            var endpoint = await resolver.ResolveAsync(byVariable ? null : name);
+            await using var connection = await BuildKitConnection.ConnectAsync(endpoint);
+
+            Assert.Equal(name, connection.Name);
+            Assert.Equal(BuildKitServerKind.Buildkitd, connection.Kind);
+            Assert.Contains(name, endpoint.Source, StringComparison.Ordinal);
+            Assert.Contains(name, await resolver.ListNamesAsync());
+        }
+        finally
+        {
+            if (container is not null)
+                await container.DisposeAsync();
+        }
+    }
+
+    [Fact]
+    public async Task ABuilderOfSeveralNodesIsRefusedInWords()
+    {
+        using (var store = await _store.LockAsync(default))
+            store.Save(Remote("two") with { Nodes = [.. Remote("two").Nodes, new BuildKitNode { Name = "two1", Endpoint = "tcp://127.0.0.1:2" }] });
+        var resolver = new EndpointResolver(name => name == "DOCKER_CONFIG" ? _config.FullName : null, _ => false);
+        var error = await Assert.ThrowsAsync<BuildKitException>(() => resolver.ResolveAsync("two"));
+        Assert.Equal("BuildKit.BuilderNotSupported", error.ErrorId);
+        Assert.Contains("2 nodes", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("{")]
+    [InlineData("[]")]
+    [InlineData("""{ "Name": "x", "Driver": "remote", "Nodes": [ null ] }""")]
+    [InlineData("""{ "Name": "x", "Driver": 5, "Nodes": [] }""")]
+    public async Task AFileThatIsNoBuilderIsNamed(string text)
+    {
+        using var store = await _store.LockAsync(default);
+        var path = Path.Combine(_store.Directory, "instances", "x");
+        await File.WriteAllTextAsync(path, text);
+        var error = Assert.Throws<BuildKitException>(() => store.Find("x"));
+        Assert.Equal("BuildKit.BuilderInvalid", error.ErrorId);
+        Assert.Equal(path, error.Target);
+    }
+}

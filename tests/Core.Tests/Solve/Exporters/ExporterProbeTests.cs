@@ -1,0 +1,80 @@
+using BuildKit.Solve;
+using BuildKit.Solve.Exporters;
+using BuildKit.Tests.Engines;
+using Xunit;
+
+namespace BuildKit.Tests.Solve.Exporters;
+
+/// <summary>What daemons say when they are asked by wire name.</summary>
+public sealed class ExporterProbeTests
+{
+    public static TheoryData<EngineKind> Kinds => new(ExporterEngines.Kinds);
+
+    [SkippableTheory]
+    [MemberData(nameof(Kinds))]
+    public async Task TheDaemonAgreesWithTheTableInEveryRow(EngineKind kind)
+    {
+        await using var connection = await ExporterEngines.ConnectAsync(kind);
+
+        var probed = await ExporterProbe.RunAsync(connection, BuildKitExporter.List(connection), default);
+
+        Assert.All(probed, row => Assert.Equal((row.Name, row.Destination, row.Supported, ""), (row.Name, row.Destination, row.Probed, row.Supported ? row.ProbeError ?? "" : "")));
+        Assert.All(probed.Where(row => !row.Supported), row => Assert.Contains("could not be found", row.ProbeError, StringComparison.Ordinal));
+        Assert.Equal(ExporterTable.Types, probed.Select(row => row.Name).Distinct());
+    }
+
+    // What a user calls an exporter is not what the daemon calls it: these are the cells where that shows.
+    [SkippableTheory]
+    [InlineData(EngineKind.Docker20, "image", "registry", "docker", "oci", "cacheonly")]
+    [InlineData(EngineKind.Docker26, "image", "registry", "docker", "oci", "cacheonly")]
+    [InlineData(EngineKind.Docker28Graphdriver, "image", "registry", "docker", "oci", "cacheonly")]
+    [InlineData(EngineKind.Docker26Containerd, "registry", "cacheonly")]
+    [InlineData(EngineKind.Docker28Containerd, "registry", "cacheonly")]
+    [InlineData(EngineKind.BuildkitdUnix, "moby", "registry", "cacheonly")]
+    public async Task TheUsersWordsAreRefusedOnTheWire(EngineKind kind, params string[] wireNames)
+    {
+        await using var connection = await ExporterEngines.ConnectAsync(kind);
+        foreach (var wireName in wireNames)
+        {
+            var answer = await ExporterProbe.AskAsync(connection, new ExporterQuestion(wireName, ExporterDestination.File), ExporterEngines.Store(kind), default);
+            Assert.Equal($"exporter \"{wireName}\" could not be found", answer.Error?[^$"exporter \"{wireName}\" could not be found".Length..]);
+        }
+    }
+
+    [SkippableTheory]
+    [InlineData(EngineKind.Docker20)]
+    [InlineData(EngineKind.Docker28Graphdriver)]
+    [InlineData(EngineKind.Docker26Containerd)]
+    [InlineData(EngineKind.Docker28Containerd)]
+    public async Task ProbingLeavesNothingBehind(EngineKind kind)
+    {
+        await using var engine = await TestEngines.StartPrivateAsync(kind);
+        await using var connection = await BuildKit.Builders.BuildKitConnection.ConnectAsync(BuildKit.Builders.BuildKitEndpoint.Parse(engine.Address.ToString()));
+        var (directories, images) = (Probes(), await ListAsync("images", "-a", "-q", "--digests"));
+
+        await ProbeAsync(times: 2);
+        var cached = await CountAsync();
+        await ProbeAsync(times: 4);
+
+        Assert.Equal(images, await ListAsync("images", "-a", "-q", "--digests"));
+        Assert.Equal(directories, Probes());
+        // The daemon lets go of a record some time later; what every probe left would be four at least.
+        Assert.InRange(await CountAsync(), 0, cached + 2);
+        // Engine 20.10 keeps no history.
+        if (kind != EngineKind.Docker20)
+            Assert.Equal("", await ListAsync("buildx", "history", "ls", "--format", "{{.Ref}}"));
+
+        async Task ProbeAsync(int times)
+        {
+            for (var i = 0; i < times; i++)
+                await ExporterProbe.RunAsync(connection, BuildKitExporter.List(connection), default);
+        }
+
+        async Task<int> CountAsync() => int.Parse(
+            (await ListAsync("system", "df", "--format", "{{.Type}} {{.TotalCount}}")).Split('\n').First(line => line.StartsWith("Build Cache ", StringComparison.Ordinal))["Build Cache ".Length..],
+            System.Globalization.CultureInfo.InvariantCulture);
+
+        async Task<string> ListAsync(params string[] command) => (await engine.DockerAsync(command)).OutputOrThrow();
+        static string[] Probes() => Directory.GetDirectories(Path.GetTempPath(), "buildkit-probe-*");
+    }
+}

@@ -1,0 +1,69 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using Xunit;
+
+namespace BuildKit.Tests.Solve;
+
+/// <summary>A git repository on the loopback interface: <c>sub/file</c> is «one» in the tag v1 and «two» on the branch main.</summary>
+internal sealed class GitServer : IDisposable
+{
+    private readonly BuildContextDirectory _directory = new();
+    private readonly Process _daemon;
+
+    public GitServer()
+    {
+        Skip.If(!Run("git", "version"), "there is no git");
+        var repository = _directory.At("repo.git");
+        Git(_directory.Path, "init", "-q", "-b", "main", repository);
+        _directory.Write("repo.git/sub/file", "one");
+        Commit("one");
+        Git(repository, "tag", "v1");
+        _directory.Write("repo.git/sub/file", "two");
+        Commit("two");
+        var port = FreePort();
+        Address = $"git://127.0.0.1:{port}/repo.git";
+        _daemon = Process.Start("git", ["daemon", "--export-all", $"--base-path={_directory.Path}", "--listen=127.0.0.1", $"--port={port}", "--reuseaddr"]);
+        for (var i = 0; i < 200 && !Run("git", "ls-remote", Address); i++)
+            Thread.Sleep(50);
+
+        void Commit(string message)
+        {
+            Git(repository, "add", ".");
+            Git(repository, "-c", "user.name=test", "-c", "user.email=test@example.test", "commit", "-q", "-m", message);
+        }
+    }
+
+    public string Address { get; }
+
+    public static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    public void Dispose()
+    {
+        _daemon.Kill(entireProcessTree: true);
+        _daemon.WaitForExit();
+        _daemon.Dispose();
+        _directory.Dispose();
+    }
+
+    private static void Git(string directory, params string[] arguments) => Assert.True(Run("git", ["-C", directory, .. arguments]));
+
+    private static bool Run(string program, params string[] arguments)
+    {
+        try
+        {
+            using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+            process.WaitForExit();
+            return process.ExitCode == 0;
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            return false;
+        }
+    }
+}
