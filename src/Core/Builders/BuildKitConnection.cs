@@ -1,3 +1,4 @@
+using BuildKit.Builders.Drivers;
 using BuildKit.Docker;
 using BuildKit.Grpc;
 using BuildKit.Session;
@@ -66,9 +67,20 @@ public sealed class BuildKitConnection : IAsyncDisposable
     /// <param name="cancellationToken">Ends the attempt.</param>
     /// <returns>The open connection.</returns>
     /// <exception cref="ConnectionFailedException">Nobody answers, TLS fails, or what answers is no daemon of this kind.</exception>
-    public static async Task<BuildKitConnection> ConnectAsync(BuildKitEndpoint endpoint, CancellationToken cancellationToken = default)
+    public static Task<BuildKitConnection> ConnectAsync(BuildKitEndpoint endpoint, CancellationToken cancellationToken = default) =>
+        ConnectAsync(endpoint, null, cancellationToken);
+
+    /// <summary>The same, and tells of the boot where a builder's node does not run yet.</summary>
+    /// <param name="endpoint">Where the daemon is.</param>
+    /// <param name="boot">Is told of the boot, or null.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <returns>The open connection.</returns>
+    /// <exception cref="BuildKitException">The node can't be booted, nobody answers, TLS fails, or what answers is no daemon of this kind.</exception>
+    public static async Task<BuildKitConnection> ConnectAsync(BuildKitEndpoint endpoint, IProgress<BuilderBootEvent>? boot, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(endpoint);
+        if (endpoint.Boot is { } node)
+            await node.RunAsync(boot, cancellationToken).ConfigureAwait(false);
         var transport = await endpoint.CreateTransportAsync(cancellationToken).ConfigureAwait(false);
         try
         {

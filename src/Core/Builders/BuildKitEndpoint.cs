@@ -1,4 +1,5 @@
 using System.Globalization;
+using BuildKit.Builders.Drivers;
 using BuildKit.Transport;
 
 namespace BuildKit.Builders;
@@ -56,6 +57,9 @@ public sealed record BuildKitEndpoint
 
     /// <summary>The docker context that holds the container, where the address names one.</summary>
     internal string? EngineContext { get; private init; }
+
+    /// <summary>The node of a builder that has to run before anybody connects; null for a daemon that runs, or not, whatever we do.</summary>
+    internal BuilderBoot? Boot { get; init; }
 
     internal int Port { get; }
 

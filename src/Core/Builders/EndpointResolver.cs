@@ -1,3 +1,4 @@
+using BuildKit.Builders.Drivers;
 using BuildKit.Builders.Store;
 using BuildKit.Docker;
 using BuildKit.Transport;
@@ -62,19 +63,32 @@ public sealed class EndpointResolver
         return new[] { DefaultContext }.Concat(builders).Concat(contexts).Distinct().ToList();
     }
 
-    private async Task<BuildKitEndpoint> ResolveAsync(string? builder, bool engineOnly, CancellationToken cancellationToken)
+    /// <summary>Finds the builder with all of its nodes.</summary>
+    /// <param name="builder">As <see cref="ResolveAsync(string?, CancellationToken)"/> takes it.</param>
+    /// <param name="cancellationToken">Ends the search.</param>
+    /// <returns>The builder, to none of whose nodes a connection was tried yet.</returns>
+    /// <exception cref="BuildKitException">A setting is malformed, or names a builder that does not exist or can't be used.</exception>
+    public Task<BuilderTarget> ResolveBuilderAsync(string? builder = null, CancellationToken cancellationToken = default) =>
+        ResolveBuilderAsync(builder, engineOnly: false, cancellationToken);
+
+    private async Task<BuildKitEndpoint> ResolveAsync(string? builder, bool engineOnly, CancellationToken cancellationToken) =>
+        (await ResolveBuilderAsync(builder, engineOnly, cancellationToken).ConfigureAwait(false)).Nodes[0].Endpoint;
+
+    private async Task<BuilderTarget> ResolveBuilderAsync(string? builder, bool engineOnly, CancellationToken cancellationToken)
     {
         var config = await DockerConfigFile.LoadAsync(DockerConfigFile.DefaultDirectory(_getEnvironmentVariable), cancellationToken).ConfigureAwait(false);
-        var endpoint = await ResolveAsync(builder, config, engineOnly, cancellationToken).ConfigureAwait(false);
-        return endpoint with { HttpHeaders = config.HttpHeaders };
+        var target = await ResolveAsync(builder, config, engineOnly, cancellationToken).ConfigureAwait(false);
+        return target with { Nodes = target.Nodes.Select(node => node with { Endpoint = node.Endpoint with { HttpHeaders = config.HttpHeaders } }).ToList() };
     }
 
-    private async Task<BuildKitEndpoint> ResolveAsync(string? builder, DockerConfigFile config, bool engineOnly, CancellationToken cancellationToken)
+    private static BuilderTarget Target(BuildKitEndpoint endpoint) => new(endpoint.Name, endpoint.Source, new List<BuilderTargetNode> { new(endpoint, null) });
+
+    private async Task<BuilderTarget> ResolveAsync(string? builder, DockerConfigFile config, bool engineOnly, CancellationToken cancellationToken)
     {
         if (!string.IsNullOrEmpty(builder))
         {
             if (builder.Contains("://", StringComparison.Ordinal))
-                return BuildKitEndpoint.Parse(builder);
+                return Target(BuildKitEndpoint.Parse(builder));
             if (Path.IsPathRooted(builder))
                 throw PathGiven(builder);
             return await FromNameAsync(builder, null, config, engineOnly, cancellationToken).ConfigureAwait(false);
@@ -83,7 +97,13 @@ public sealed class EndpointResolver
         if (!engineOnly && _getEnvironmentVariable("BUILDX_BUILDER") is { } buildxBuilder)
             return await FromNameAsync(buildxBuilder, "$env:BUILDX_BUILDER", config, engineOnly, cancellationToken).ConfigureAwait(false);
         if (!engineOnly && _getEnvironmentVariable("BUILDKIT_HOST") is { } buildkitHost)
-            return Parse(buildkitHost, null, "$env:BUILDKIT_HOST", BuildKitServerKind.Buildkitd);
+            return Target(Parse(buildkitHost, null, "$env:BUILDKIT_HOST", BuildKitServerKind.Buildkitd));
+        return Target(await CurrentContextAsync(config, engineOnly, cancellationToken).ConfigureAwait(false));
+    }
+
+    /// <summary>What the docker program itself would talk to.</summary>
+    private async Task<BuildKitEndpoint> CurrentContextAsync(DockerConfigFile config, bool engineOnly, CancellationToken cancellationToken)
+    {
         if (_getEnvironmentVariable("DOCKER_HOST") is not null)
             return Default(config, engineOnly);
         if (_getEnvironmentVariable("DOCKER_CONTEXT") is { } context)
@@ -105,13 +125,29 @@ public sealed class EndpointResolver
     }
 
     /// <summary>A builder of buildx's store, or else a docker context.</summary>
-    private async Task<BuildKitEndpoint> FromNameAsync(string name, string? setting, DockerConfigFile config, bool engineOnly, CancellationToken cancellationToken)
+    private async Task<BuilderTarget> FromNameAsync(string name, string? setting, DockerConfigFile config, bool engineOnly, CancellationToken cancellationToken)
     {
         if (name == DefaultContext)
-            return Default(config, engineOnly);
+            return Target(Default(config, engineOnly));
         return !engineOnly && BuilderStore.Default(config, _getEnvironmentVariable).Read().Find(name) is { } builder
-            ? await NodeEndpoint.FindAsync(builder, setting, engine => ResolveAsync(engine, engineOnly: true, cancellationToken)).ConfigureAwait(false)
-            : await FromContextAsync(name, setting, config, cancellationToken).ConfigureAwait(false);
+            ? await FromStoreAsync(builder, setting, config, cancellationToken).ConfigureAwait(false)
+            : Target(await FromContextAsync(name, setting, config, cancellationToken).ConfigureAwait(false));
+    }
+
+    private async Task<BuilderTarget> FromStoreAsync(BuildKitBuilder builder, string? setting, DockerConfigFile config, CancellationToken cancellationToken)
+    {
+        var driver = BuilderDrivers.Of(builder);
+        var source = setting is null ? $"builder '{builder.Name}'" : $"builder '{builder.Name}', {setting}";
+        var nodes = new List<BuilderTargetNode>();
+        foreach (var node in builder.Nodes)
+        {
+            var known = new BuilderNode(builder.Name, node, (engine, stop) => ResolveAsync(engine, engineOnly: true, stop), config);
+            var endpoint = await driver.FindEndpointAsync(known, cancellationToken).ConfigureAwait(false);
+            nodes.Add(new(endpoint with { Name = builder.Name, Source = source, Boot = driver.OwnsDaemon ? new BuilderBoot(driver, known) : null }, node));
+        }
+        return nodes.Count > 0 ? new BuilderTarget(builder.Name, source, nodes) : throw new BuildKitException(
+            "BuildKit.BuilderNotSupported", BuildKitErrorCategory.InvalidArgument, $"The builder '{builder.Name}' can't be used: it has no node.", "Create it anew.")
+        { Target = builder.Name };
     }
 
     private static async Task<BuildKitEndpoint> FromContextAsync(string name, string? setting, DockerConfigFile config, CancellationToken cancellationToken)

@@ -1,0 +1,17 @@
+namespace BuildKit.Builders;
+
+/// <summary>The builder that is meant, and where each of its nodes is.</summary>
+/// <param name="Name">The builder's name, or the address that was given.</param>
+/// <param name="Source">The setting that chose it, such as <c>$env:BUILDX_BUILDER</c>; null where the caller named it.</param>
+/// <param name="Nodes">Its nodes, at least one; a plain address is one node.</param>
+public sealed record BuilderTarget(string Name, string? Source, IReadOnlyList<BuilderTargetNode> Nodes)
+{
+    /// <summary>The name.</summary>
+    /// <returns><see cref="Name"/>.</returns>
+    public override string ToString() => Name;
+}
+
+/// <summary>One node of the builder that is meant.</summary>
+/// <param name="Endpoint">Where its daemon is; connecting boots it where it has to be.</param>
+/// <param name="Node">What the store says of it; null where the builder is none of the store's.</param>
+public sealed record BuilderTargetNode(BuildKitEndpoint Endpoint, BuildKitNode? Node);

@@ -1,0 +1,9 @@
+namespace BuildKit.Builders.Drivers;
+
+/// <summary>A node that is booted before it is connected to.</summary>
+/// <param name="driver">Its driver.</param>
+/// <param name="node">The node.</param>
+internal sealed class BuilderBoot(BuilderDriver driver, BuilderNode node)
+{
+    public Task RunAsync(IProgress<BuilderBootEvent>? progress, CancellationToken cancellationToken) => driver.BootAsync(node, progress, cancellationToken);
+}

@@ -1,0 +1,15 @@
+namespace BuildKit.Builders.Drivers;
+
+/// <summary>The BuildKit inside a Docker Engine (docker/buildx driver/docker).</summary>
+internal sealed class DockerDriver : BuilderDriver
+{
+    public override string Name => "docker";
+
+    public override void Validate(BuildKitNode node)
+    {
+    }
+
+    public override Task<BuildKitEndpoint> FindEndpointAsync(BuilderNode node, CancellationToken cancellationToken) => node.FindEngine(node.Node.Endpoint, cancellationToken);
+
+    public override Task<BuildKitNodeStatus> GetStatusAsync(BuilderNode node, CancellationToken cancellationToken) => throw new NotImplementedException();
+}
