@@ -9,6 +9,8 @@ BeforeAll {
 '@
     # An assembly of the name Google.Protobuf that is not Google's, as another module might bring it in another version.
     $other = Join-Path (Get-PSDrive TestDrive).Root Google.Protobuf.dll
+    # PowerShell brings the compiler along, and loads it at the first Add-Type alone.
+    'Microsoft.CodeAnalysis', 'Microsoft.CodeAnalysis.CSharp' | ForEach-Object { $null = [Reflection.Assembly]::Load($_) }
     $tree = [Microsoft.CodeAnalysis.CSharp.CSharpSyntaxTree]::ParseText('[assembly: System.Reflection.AssemblyVersion("99.0.0.0")] namespace Other { public class Message { public string Text => "other"; } }')
     $references = [Microsoft.CodeAnalysis.MetadataReference[]] ('System.Runtime', 'System.Private.CoreLib').ForEach{ [Microsoft.CodeAnalysis.MetadataReference]::CreateFromFile([Reflection.Assembly]::Load($_).Location) }
     $options = [Microsoft.CodeAnalysis.CSharp.CSharpCompilationOptions]::new('DynamicallyLinkedLibrary')
