@@ -47,6 +47,16 @@ internal readonly record struct OciDigest
     public static OciDigest FromHash(HashAlgorithmName algorithm, ReadOnlySpan<byte> hash) =>
         new(Array.Find(Algorithms, row => row.Hash == algorithm).Algorithm, Convert.ToHexString(hash).ToLowerInvariant(), algorithm);
 
+    /// <summary>The SHA-256 digest of some bytes.</summary>
+    internal static OciDigest Of(ReadOnlySpan<byte> content) => Of(content, HashAlgorithmName.SHA256);
+
+    internal static OciDigest Of(ReadOnlySpan<byte> content, HashAlgorithmName algorithm)
+    {
+        using var hash = IncrementalHash.CreateHash(algorithm);
+        hash.AppendData(content);
+        return FromHash(algorithm, hash.GetHashAndReset());
+    }
+
     /// <inheritdoc/>
     public override string ToString() => $"{Algorithm}:{Hex}";
 }
