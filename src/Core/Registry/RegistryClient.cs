@@ -16,8 +16,7 @@ internal sealed partial class RegistryClient(RegistryConnection connection, stri
 
     private static readonly string[] ManifestTypes =
     [
-        OciIndex.MediaType, "application/vnd.oci.image.manifest.v1+json",
-        "application/vnd.docker.distribution.manifest.list.v2+json", "application/vnd.docker.distribution.manifest.v2+json",
+        OciMediaType.Index, OciMediaType.Manifest, OciMediaType.DockerManifestList, OciMediaType.DockerManifest,
     ];
 
     // What servers say that do not look into it.
@@ -136,7 +135,7 @@ internal sealed partial class RegistryClient(RegistryConnection connection, stri
         string? inside;
         try
         {
-            inside = OciJson.Text(OciJson.ParseObject(content), "mediaType");
+            inside = OciJson.Members(content).Find(member => member.Name == "mediaType") is { Name: not null } member ? member.Text() : null;
         }
         catch (FormatException e)
         {

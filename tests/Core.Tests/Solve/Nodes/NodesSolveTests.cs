@@ -105,7 +105,8 @@ public sealed class NodesSolveTests(TwoNodes nodes) : IClassFixture<TwoNodes>
         var failure = await nodes.FailAsync(request);
         Assert.Equal(("b", "BuildKit.SolveFailed", 1), (failure.Node, failure.ErrorId, ((SolveFailedException)failure).ExitCode));
         Assert.StartsWith("Node 'b': ", failure.Message, StringComparison.Ordinal);
-        await AssertEndedAsync(request.Ref!);
+        // It may not have got as far as the other node at all.
+        Assert.Contains(await EndAsync(request.Ref!), new[] { "error error", "- error" });
         await AssertNoTagAsync(name);
     }
 
@@ -128,7 +129,7 @@ public sealed class NodesSolveTests(TwoNodes nodes) : IClassFixture<TwoNodes>
         await stop.CancelAsync();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => build);
-        await AssertEndedAsync(request.Ref!);
+        Assert.Equal("error error", await EndAsync(request.Ref!));
         await AssertNoTagAsync(name);
     }
 
@@ -260,13 +261,17 @@ public sealed class NodesSolveTests(TwoNodes nodes) : IClassFixture<TwoNodes>
     private async Task AssertNoTagAsync(string name) =>
         await Assert.ThrowsAsync<HttpRequestException>(() => RegistryContent.ManifestAsync(nodes.Registry, name));
 
-    /// <summary>The daemons know that the build is over, and not well.</summary>
-    private async Task AssertEndedAsync(string solveRef)
+    /// <summary>What the nodes have recorded of a build once it runs on none of them.</summary>
+    private async Task<string> EndAsync(string solveRef)
     {
         var limit = DateTime.UtcNow.AddSeconds(60);
-        while (DateTime.UtcNow < limit && await nodes.RecordedAsync(solveRef) != "error error")
+        while (true)
+        {
+            var state = await nodes.RecordedAsync(solveRef);
+            if (!state.Contains("linux/", StringComparison.Ordinal) || DateTime.UtcNow > limit)
+                return state;
             await Task.Delay(100);
-        Assert.Equal("error error", await nodes.RecordedAsync(solveRef));
+        }
     }
 
     private sealed class Progress(Action<SolveEvent> seen) : IProgress<SolveEvent>
