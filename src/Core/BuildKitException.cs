@@ -54,6 +54,12 @@ public class BuildKitException : Exception
     /// <summary>The kind of trouble.</summary>
     public BuildKitErrorCategory Category { get; }
 
+    /// <summary>What happened, in a sentence; where a builder has several nodes, with the node's name before it.</summary>
+    public override string Message => Node is null ? base.Message : $"Node '{Node}': {base.Message}";
+
+    /// <summary>The name of the builder's node that it happened on, set by who knows it; null where there is one node alone.</summary>
+    public string? Node { get; set; }
+
     /// <summary>What to do next, or null.</summary>
     public string? RecommendedAction { get; }
 

@@ -104,6 +104,7 @@ public sealed class BuildKitConnection : IAsyncDisposable
         return new BuildKitServer
         {
             Name = Name,
+            Node = Endpoint.Node,
             Address = Endpoint.Address,
             Kind = Kind,
             Route = Route,
@@ -124,7 +125,8 @@ public sealed class BuildKitConnection : IAsyncDisposable
     {
         try
         {
-            return WorkerRecords.ToWorkers(await _control.ListWorkersAsync(cancellationToken).ConfigureAwait(false));
+            var workers = WorkerRecords.ToWorkers(await _control.ListWorkersAsync(cancellationToken).ConfigureAwait(false));
+            return workers.Select(worker => worker with { Node = Endpoint.Node }).ToList();
         }
         catch (RpcException exception)
         {

@@ -31,6 +31,9 @@ public sealed record BuildKitEndpoint
     /// <summary>A name for a person: the docker context's, <c>default</c>, or the address.</summary>
     public string Name { get; init; }
 
+    /// <summary>The name of the builder's node that it is; null where the builder is none of the store's.</summary>
+    public string? Node { get; init; }
+
     /// <summary>The setting that chose the endpoint, such as <c>$env:DOCKER_HOST</c>; null where the caller named it.</summary>
     public string? Source { get; init; }
 

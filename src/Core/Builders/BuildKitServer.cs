@@ -6,6 +6,9 @@ public sealed record BuildKitServer
     /// <summary>The builder's name.</summary>
     public required string Name { get; init; }
 
+    /// <summary>The name of the builder's node that it is; null where the builder is none of buildx's store.</summary>
+    public string? Node { get; init; }
+
     /// <summary>The endpoint's address.</summary>
     public required string Address { get; init; }
 

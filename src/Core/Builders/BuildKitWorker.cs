@@ -6,6 +6,9 @@ public sealed record BuildKitWorker
     /// <summary>Its id.</summary>
     public required string Id { get; init; }
 
+    /// <summary>The name of the builder's node that it belongs to; null where the builder is none of buildx's store.</summary>
+    public string? Node { get; init; }
+
     /// <summary>Its labels; BuildKit's own begin with <c>org.mobyproject.buildkit.worker.</c>.</summary>
     public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
 

@@ -143,7 +143,7 @@ public sealed class EndpointResolver
         {
             var known = new BuilderNode(builder.Name, node, (engine, stop) => ResolveAsync(engine, engineOnly: true, stop), config);
             var endpoint = await driver.FindEndpointAsync(known, cancellationToken).ConfigureAwait(false);
-            nodes.Add(new(endpoint with { Name = builder.Name, Source = source, Boot = driver.OwnsDaemon ? new BuilderBoot(driver, known) : null }, node));
+            nodes.Add(new(endpoint with { Name = builder.Name, Node = node.Name, Source = source, Boot = driver.OwnsDaemon ? new BuilderBoot(driver, known) : null }, node));
         }
         return nodes.Count > 0 ? new BuilderTarget(builder.Name, source, nodes) : throw new BuildKitException(
             "BuildKit.BuilderNotSupported", BuildKitErrorCategory.InvalidArgument, $"The builder '{builder.Name}' can't be used: it has no node.", "Create it anew.")

@@ -1,10 +1,13 @@
-using System.Text.Json;
+using System.Text;
 using System.Text.Json.Nodes;
 
 namespace BuildKit.Oci;
 
-/// <summary>What points to a blob: its type, digest and size (OCI image-spec, descriptor.md). It keeps every field it was read with, also those it does not know.</summary>
-internal sealed class OciDescriptor
+/// <summary>
+/// What points to a blob: its type, digest and size (OCI image-spec, descriptor.md). It does not change, and keeps every field it was read with, also those that
+/// are not known here.
+/// </summary>
+public sealed class OciDescriptor
 {
     /// <summary>The short name of an image within a layout: as a rule a tag.</summary>
     public const string RefNameAnnotation = "org.opencontainers.image.ref.name";
@@ -12,75 +15,136 @@ internal sealed class OciDescriptor
     /// <summary>The whole name of an image, as containerd and BuildKit write it.</summary>
     public const string ImageNameAnnotation = "io.containerd.image.name";
 
+    /// <summary>What kind of companion of another manifest this is, as BuildKit writes it: <c>attestation-manifest</c>.</summary>
+    public const string ReferenceTypeAnnotation = "vnd.docker.reference.type";
+
+    /// <summary>The digest of the manifest that an attestation manifest is about, as BuildKit writes it.</summary>
+    public const string ReferenceDigestAnnotation = "vnd.docker.reference.digest";
+
     // The order in which Go's ocispec.Descriptor is written.
     private static readonly string[] FieldOrder = ["mediaType", "digest", "size", "urls", "annotations", "data", "platform", "artifactType"];
 
-    private readonly JsonObject _json;
+    private static readonly Dictionary<string, string> NoAnnotations = [];
 
-    private OciDescriptor(JsonObject json, OciDigest digest, long size)
+    private readonly ReadOnlyMemory<byte> _json;
+    private readonly Dictionary<string, string> _annotations;
+
+    private OciDescriptor(ReadOnlyMemory<byte> json, string mediaType, OciDigest digest, long size, Dictionary<string, string> annotations)
     {
         _json = json;
+        _annotations = annotations;
+        MediaType = mediaType;
         Digest = digest;
         Size = size;
     }
 
-    public string MediaType => OciJson.Text(_json, "mediaType") ?? string.Empty;
+    /// <summary>The type of the blob; empty where it was left out.</summary>
+    public string MediaType { get; }
 
+    /// <summary>The digest of the blob.</summary>
     public OciDigest Digest { get; }
 
     /// <summary>Of the blob, in bytes.</summary>
     public long Size { get; }
 
+    /// <summary>What an index says about the image: its names among others.</summary>
+    public IReadOnlyDictionary<string, string> Annotations => _annotations;
+
+    /// <summary>What it runs on, where an index says so.</summary>
+    public OciPlatform? Platform { get; private init; }
+
+    /// <summary>The type of an artifact that is no image; null where there is none.</summary>
+    public string? ArtifactType { get; private init; }
+
     /// <summary>The name by which it is found: the whole one where there is one, or else the short one; null where it has none.</summary>
     public string? Name => ImageName ?? RefName;
 
-    public string? ImageName => Annotation(ImageNameAnnotation);
+    /// <summary>The whole name: <c>docker.io/library/app:1</c>; null where there is none.</summary>
+    public string? ImageName => _annotations.GetValueOrDefault(ImageNameAnnotation);
 
-    public string? RefName => Annotation(RefNameAnnotation);
+    /// <summary>The short name: <c>1</c>; null where there is none.</summary>
+    public string? RefName => _annotations.GetValueOrDefault(RefNameAnnotation);
+
+    /// <summary>Whether it describes the attestations of another manifest, as BuildKit writes them.</summary>
+    public bool IsAttestation => _annotations.GetValueOrDefault(ReferenceTypeAnnotation) == "attestation-manifest";
+
+    /// <summary>As it is written.</summary>
+    internal ReadOnlyMemory<byte> Json => _json;
 
     /// <summary>A descriptor of a blob.</summary>
+    /// <param name="mediaType">The type of the blob.</param>
+    /// <param name="digest">Its digest.</param>
+    /// <param name="size">Its size in bytes.</param>
+    /// <returns>The descriptor.</returns>
     public static OciDescriptor Create(string mediaType, OciDigest digest, long size) =>
-        new(new JsonObject { ["mediaType"] = mediaType, ["digest"] = digest.ToString(), ["size"] = size }, digest, size);
+        Parse(OciJson.ToBytes(new JsonObject { ["mediaType"] = mediaType, ["digest"] = digest.ToString(), ["size"] = size }));
 
     /// <summary>Reads a descriptor from its JSON text.</summary>
+    /// <param name="utf8">The text, which must not change afterwards.</param>
+    /// <returns>The descriptor.</returns>
     /// <exception cref="FormatException">It is none.</exception>
-    public static OciDescriptor Parse(ReadOnlySpan<byte> utf8) => Read(OciJson.ParseObject(utf8));
-
-    /// <exception cref="FormatException">It is none.</exception>
-    public static OciDescriptor Read(JsonNode? node)
+    public static OciDescriptor Parse(ReadOnlyMemory<byte> utf8)
     {
-        if (node is not JsonObject json)
+        string mediaType = "", digestText = "";
+        string? artifactType = null;
+        long? size = null;
+        OciPlatform? platform = null;
+        var annotations = NoAnnotations;
+        if (utf8.Span is not [(byte)'{', ..] && utf8.Span.TrimStart(" \t\r\n"u8) is not [(byte)'{', ..])
             throw new FormatException("a descriptor is not an object");
-        if (!OciDigest.TryParse(OciJson.Text(json, "digest"), out var digest))
-            throw new FormatException($"a descriptor has the digest '{OciJson.Text(json, "digest")}'");
-        if (json["size"] is not JsonValue value || !value.TryGetValue<long>(out var size) || size < 0)
+        foreach (var member in OciJson.Members(utf8))
+        {
+            switch (member.Name)
+            {
+                case "mediaType": mediaType = member.Text() ?? ""; break;
+                case "digest": digestText = member.Text() ?? ""; break;
+                case "size": size = member.Size(); break;
+                case "annotations": annotations = OciJson.Map(member); break;
+                case "platform": platform = OciPlatform.Read(member); break;
+                case "artifactType": artifactType = member.Text() is { Length: > 0 } type ? type : null; break;
+                default: break;
+            }
+        }
+        if (!OciDigest.TryParse(digestText, out var digest))
+            throw new FormatException($"a descriptor has the digest '{digestText}'");
+        if (size is null)
             throw new FormatException($"the descriptor of {digest} has no size");
-        return new OciDescriptor(json, digest, size);
+        return new OciDescriptor(utf8, mediaType, digest, size.Value, annotations) { Platform = platform, ArtifactType = artifactType };
     }
 
-    /// <summary>A copy with a name; null removes one.</summary>
-    public OciDescriptor With(string? imageName, string? refName)
-    {
-        var json = _json.DeepClone().AsObject();
-        var annotations = new SortedDictionary<string, JsonNode?>(StringComparer.Ordinal);
-        foreach (var (key, value) in json["annotations"] as JsonObject ?? [])
-            annotations[key] = value?.DeepClone();
-        Set(ImageNameAnnotation, imageName);
-        Set(RefNameAnnotation, refName);
-        json["annotations"] = new JsonObject(annotations);
-        return new OciDescriptor(OciJson.InOrder(json, FieldOrder), Digest, Size);
+    /// <summary>The descriptor as it was read.</summary>
+    /// <returns>JSON.</returns>
+    public override string ToString() => Encoding.UTF8.GetString(_json.Span);
 
-        void Set(string key, string? value)
+    /// <summary>A copy with other annotations, in the order in which Go writes a descriptor.</summary>
+    /// <param name="changes">Values by their names; null removes one.</param>
+    /// <returns>The copy.</returns>
+    /// <exception cref="FormatException">A field of it that is not known here can't be copied.</exception>
+    public OciDescriptor WithAnnotations(IEnumerable<KeyValuePair<string, string?>> changes)
+    {
+        ArgumentNullException.ThrowIfNull(changes);
+        var annotations = new SortedDictionary<string, string>(_annotations, StringComparer.Ordinal);
+        foreach (var (key, value) in changes)
         {
             if (value is null)
                 annotations.Remove(key);
             else
                 annotations[key] = value;
         }
+        return With("annotations", annotations.Count == 0 ? null : new JsonObject(annotations.Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)pair.Value))));
     }
 
-    /// <summary>A copy of its JSON, to be put into a document.</summary>
-    public JsonObject ToJson() => _json.DeepClone().AsObject();
+    /// <summary>A copy with a name; null removes one.</summary>
+    internal OciDescriptor With(string? imageName, string? refName) =>
+        WithAnnotations([new(ImageNameAnnotation, imageName), new(RefNameAnnotation, refName)]);
 
-    private string? Annotation(string name) => _json["annotations"] is JsonObject annotations ? OciJson.Text(annotations, name) : null;
+    private OciDescriptor With(string field, JsonNode? value)
+    {
+        var json = OciJson.ParseObject(_json);
+        if (value is null)
+            json.Remove(field);
+        else
+            json[field] = value;
+        return Parse(OciJson.ToBytes(OciJson.InOrder(json, FieldOrder)));
+    }
 }

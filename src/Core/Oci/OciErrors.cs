@@ -27,6 +27,28 @@ internal static class OciErrors
             "Check the digest; where the layout itself names it, copy the layout anew, with all of its blobs.")
         { Target = path };
 
+    public static BuildKitException BlobInvalid(string path, OciDescriptor blob, string why) =>
+        new("BuildKit.OciBlobInvalid", BuildKitErrorCategory.InputOutput, $"The blob {blob.Digest} of '{path}' is damaged: {why}.",
+            "Copy the image anew from where it came from. Test-OciLayout tells everything that is wrong.")
+        { Target = blob.Digest.ToString() };
+
+    public static BuildKitException BlobTooLarge(string path, OciDescriptor blob, long limit) =>
+        new("BuildKit.OciBlobTooLarge", BuildKitErrorCategory.InvalidArgument, $"The blob {blob.Digest} of '{path}' has {blob.Size} bytes, and at most {limit} are read of a {(blob.MediaType.Length == 0 ? "blob" : blob.MediaType)}.",
+            "Use an image that was written by a known tool.")
+        { Target = blob.Digest.ToString() };
+
+    public static BuildKitException BlobUnsafe(string path, OciDigest digest, string why) =>
+        new("BuildKit.OciUnsafePath", BuildKitErrorCategory.PermissionDenied, $"The blob {digest} of '{path}' is not read: {why}.",
+            "Put the file itself there.")
+        { Target = digest.ToString() };
+
+    public static BuildKitException ArchiveInvalid(string path, string why, Exception? inner = null) =>
+        new("BuildKit.OciArchiveInvalid", BuildKitErrorCategory.InputOutput, $"The archive '{path}' can't be read: {why}.", "Copy the archive anew, or have it written anew.", inner)
+        { Target = path };
+
+    public static BuildKitException NotALayout(string path, string why, string action) =>
+        new("BuildKit.OciLayoutInvalid", BuildKitErrorCategory.InvalidArgument, $"'{path}' is neither an OCI layout nor an archive of one: {why}.", action) { Target = path };
+
     public static BuildKitException Locked(string path, string lockPath) =>
         new("BuildKit.OciLayoutLocked", BuildKitErrorCategory.InputOutput, $"The index of the OCI layout '{path}' is locked by another program.",
             $"Wait for it to end. Where none runs any more, remove '{lockPath}'.")

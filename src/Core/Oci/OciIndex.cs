@@ -1,63 +1,155 @@
-using System.Text.Json.Nodes;
+using System.Text.Json;
 
 namespace BuildKit.Oci;
 
-/// <summary>An image index, such as the <c>index.json</c> of a layout (OCI image-spec, image-index.md).</summary>
-internal sealed class OciIndex
+/// <summary>
+/// An image index, such as the <c>index.json</c> of a layout (OCI image-spec, image-index.md), or a manifest list of Docker, which looks the same. What is not
+/// changed is written as it was read.
+/// </summary>
+public sealed class OciIndex
 {
-    public const string MediaType = "application/vnd.oci.image.index.v1+json";
+    private const string ManifestsField = "manifests";
 
     // The order in which Go's ocispec.Index is written.
-    private static readonly string[] FieldOrder = ["schemaVersion", "mediaType", "artifactType", "manifests", "subject", "annotations"];
+    private static readonly string[] FieldOrder = ["schemaVersion", "mediaType", "artifactType", ManifestsField, "subject", "annotations"];
 
-    private readonly JsonObject _json;
+    private readonly List<OciMember> _members;
     private readonly List<OciDescriptor> _manifests;
 
-    private OciIndex(JsonObject json, List<OciDescriptor> manifests)
+    private OciIndex(List<OciMember> members, List<OciDescriptor> manifests)
     {
-        _json = json;
+        _members = members;
         _manifests = manifests;
     }
 
     /// <summary>What it lists, in its order.</summary>
     public IReadOnlyList<OciDescriptor> Manifests => _manifests;
 
-    public static OciIndex CreateEmpty() => new([], []);
+    /// <summary>What it says it is; null where it does not.</summary>
+    public string? MediaType { get; private init; }
 
-    /// <exception cref="FormatException">It is none.</exception>
-    public static OciIndex Parse(ReadOnlySpan<byte> utf8)
+    /// <summary>The type of an artifact that is no image; null where there is none.</summary>
+    public string? ArtifactType { get; private init; }
+
+    /// <summary>The manifest that this one is about; null where there is none.</summary>
+    public OciDescriptor? Subject { get; private init; }
+
+    /// <summary>What it says about itself.</summary>
+    public IReadOnlyDictionary<string, string> Annotations { get; private init; } = new Dictionary<string, string>();
+
+    /// <summary>An index that lists nothing.</summary>
+    /// <returns>The index.</returns>
+    public static OciIndex CreateEmpty() => Parse("""{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}"""u8.ToArray());
+
+    /// <summary>Reads an index.</summary>
+    /// <param name="utf8">Its JSON text, which must not change afterwards.</param>
+    /// <returns>The index.</returns>
+    /// <exception cref="FormatException">It is none; the message tells where.</exception>
+    public static OciIndex Parse(ReadOnlyMemory<byte> utf8)
     {
-        var json = OciJson.ParseObject(utf8);
-        var manifests = json["manifests"] switch
+        var members = OciJson.Members(utf8);
+        List<OciDescriptor> manifests = [];
+        string? mediaType = null, artifactType = null;
+        OciDescriptor? subject = null;
+        Dictionary<string, string> annotations = [];
+        foreach (var member in members)
         {
-            null => [],
-            JsonArray array => array.Select(OciDescriptor.Read).ToList(),
-            _ => throw new FormatException("its 'manifests' are no array"),
-        };
-        return new OciIndex(json, manifests);
+            switch (member.Name)
+            {
+                case ManifestsField: manifests = ReadManifests(member); break;
+                case "mediaType": mediaType = member.Text() is { Length: > 0 } type ? type : null; break;
+                case "artifactType": artifactType = member.Text() is { Length: > 0 } kind ? kind : null; break;
+                case "subject": subject = member.IsNull ? null : OciDescriptor.Parse(member.Value); break;
+                case "annotations": annotations = OciJson.Map(member); break;
+                default: break;
+            }
+        }
+        return new OciIndex(members, manifests) { MediaType = mediaType, ArtifactType = artifactType, Subject = subject, Annotations = annotations };
     }
 
     /// <summary>The first entry with a name: by its whole name, or else by its short one (moby/buildkit client/ociindex).</summary>
+    /// <param name="name">The name.</param>
+    /// <returns>The entry, or null.</returns>
     public OciDescriptor? Find(string name) =>
         _manifests.Find(manifest => manifest.ImageName == name) ?? _manifests.Find(manifest => manifest.RefName == name);
 
-    /// <summary>Adds an entry in place of those that have the same name; all others stay as they are (moby/buildkit client/ociindex).</summary>
+    /// <summary>Replaces everything it lists.</summary>
+    /// <param name="manifests">What it is to list.</param>
+    public void Replace(IEnumerable<OciDescriptor> manifests)
+    {
+        var list = manifests.ToList();
+        _manifests.Clear();
+        _manifests.AddRange(list);
+    }
+
+    /// <summary>The index as it is to be written.</summary>
+    /// <returns>JSON.</returns>
+    public byte[] ToBytes() => OciJson.Write(writer =>
+    {
+        writer.WriteStartObject();
+        foreach (var member in _members)
+        {
+            writer.WritePropertyName(member.Name);
+            if (member.Name == ManifestsField)
+                WriteManifests(writer);
+            else
+                writer.WriteRawValue(member.Value.Span, skipInputValidation: true);
+        }
+        if (!_members.Exists(member => member.Name == ManifestsField))
+        {
+            writer.WritePropertyName(ManifestsField);
+            WriteManifests(writer);
+        }
+        writer.WriteEndObject();
+    });
+
+    /// <summary>Adds an entry in place of those that have the same name; all others stay as they are, and the index gets what BuildKit demands (moby/buildkit client/ociindex).</summary>
     /// <param name="manifest">What to add.</param>
     /// <param name="name">The name to give it.</param>
-    public void Put(OciDescriptor manifest, OciImageName name)
+    internal void Put(OciDescriptor manifest, OciImageName name)
     {
         _manifests.RemoveAll(other => (other.ImageName ?? "") == (name.ImageName ?? "") && (other.RefName ?? "") == name.RefName);
         _manifests.Add(manifest.With(name.ImageName, name.RefName));
+        SetDefault("schemaVersion", "2"u8, static member => !member.IsNull);
+        SetDefault("mediaType", "\"application/vnd.oci.image.index.v1+json\""u8, static member => member.Text() is { Length: > 0 });
+        var ordered = _members.OrderBy(member => Array.IndexOf(FieldOrder, member.Name) is var place and >= 0 ? place : FieldOrder.Length).ToList();
+        _members.Clear();
+        _members.AddRange(ordered);
     }
 
-    public byte[] ToBytes()
+    private void SetDefault(string name, ReadOnlySpan<byte> value, Predicate<OciMember> isSet)
     {
-        var json = _json.DeepClone().AsObject();
-        if (json["schemaVersion"] is null)
-            json["schemaVersion"] = 2;
-        if (string.IsNullOrEmpty(OciJson.Text(json, "mediaType")))
-            json["mediaType"] = MediaType;
-        json["manifests"] = new JsonArray([.. _manifests.Select(manifest => (JsonNode)manifest.ToJson())]);
-        return OciJson.ToBytes(OciJson.InOrder(json, FieldOrder));
+        if (_members.Exists(member => member.Name == name && isSet(member)))
+            return;
+        _members.RemoveAll(member => member.Name == name);
+        _members.Add(new OciMember(name, value.ToArray()));
+        if (!_members.Exists(member => member.Name == ManifestsField))
+            _members.Add(new OciMember(ManifestsField, "[]"u8.ToArray()));
+    }
+
+    private void WriteManifests(Utf8JsonWriter writer)
+    {
+        writer.WriteStartArray();
+        foreach (var manifest in _manifests)
+            writer.WriteRawValue(manifest.Json.Span, skipInputValidation: true);
+        writer.WriteEndArray();
+    }
+
+    private static List<OciDescriptor> ReadManifests(in OciMember member)
+    {
+        var items = OciJson.Items(member);
+        var manifests = new List<OciDescriptor>(items.Count);
+        foreach (var item in items)
+        {
+            try
+            {
+                manifests.Add(OciDescriptor.Parse(item));
+            }
+            catch (FormatException e)
+            {
+                throw new FormatException($"{ManifestsField}[{manifests.Count}]: {e.Message}", e);
+            }
+        }
+        return manifests;
     }
 }

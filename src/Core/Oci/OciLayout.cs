@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using BuildKit.Session.FileSend;
 
 namespace BuildKit.Oci;
 
@@ -12,15 +13,20 @@ internal sealed class OciLayout
     private static readonly TimeSpan ReadDelay = TimeSpan.FromMilliseconds(20);
 
     /// <param name="path">The directory, absolute; it need not exist.</param>
-    public OciLayout(string path) => Path = System.IO.Path.GetFullPath(path);
+    /// <param name="indexName">The file with the index.</param>
+    public OciLayout(string path, string indexName = "index.json")
+    {
+        Path = System.IO.Path.GetFullPath(path);
+        IndexPath = System.IO.Path.Combine(Path, indexName);
+    }
 
     public string Path { get; }
 
+    public string IndexPath { get; }
+
     public string BlobsPath => System.IO.Path.Combine(Path, "blobs");
 
-    private string IndexPath => System.IO.Path.Combine(Path, "index.json");
-
-    private string VersionPath => System.IO.Path.Combine(Path, "oci-layout");
+    public string VersionPath => System.IO.Path.Combine(Path, "oci-layout");
 
     /// <summary>A layout that exists.</summary>
     /// <exception cref="BuildKitException"><c>BuildKit.OciLayoutNotFound</c>, or <c>BuildKit.OciLayoutInvalid</c> for a file.</exception>
@@ -36,6 +42,20 @@ internal sealed class OciLayout
 
     /// <summary>Where a blob lies, whether it exists or not.</summary>
     public string BlobPath(OciDigest digest) => System.IO.Path.Combine(BlobsPath, digest.Algorithm, digest.Hex);
+
+    /// <summary>Every blob there is, with its size; a link is none.</summary>
+    public IEnumerable<(OciDigest Digest, long Size)> ListBlobs()
+    {
+        var options = new EnumerationOptions { AttributesToSkip = FileAttributes.ReparsePoint, IgnoreInaccessible = false };
+        foreach (var algorithm in Directory.Exists(BlobsPath) ? Directory.EnumerateDirectories(BlobsPath) : [])
+        {
+            foreach (var file in new DirectoryInfo(algorithm).EnumerateFiles("*", options))
+            {
+                if (OciDigest.TryParse($"{System.IO.Path.GetFileName(algorithm)}:{file.Name}", out var digest))
+                    yield return (digest, file.Length);
+            }
+        }
+    }
 
     /// <summary>Reads <c>index.json</c>: one small file.</summary>
     /// <exception cref="BuildKitException"><c>BuildKit.OciLayoutInvalid</c>: it is missing, or no index; <c>BuildKit.OciLayoutDenied</c>.</exception>
@@ -85,6 +105,10 @@ internal sealed class OciLayout
         {
             try
             {
+                if (!OperatingSystem.IsWindows() && UnixNative.IsSpecialFile(IndexPath))
+                    throw OciErrors.Invalid(Path, "its index.json is no regular file", "Put a file there.");
+                if (new FileInfo(IndexPath) is { Exists: true, Length: > OciLayoutSource.MaxIndexBytes and var length })
+                    throw OciErrors.Invalid(Path, $"its index.json has {length} bytes", $"An index has at most {OciLayoutSource.MaxIndexBytes} bytes.");
                 return OciIndex.Parse(File.ReadAllBytes(IndexPath));
             }
             catch (FormatException e)

@@ -38,7 +38,10 @@ public sealed record BuildKitSolveResult
     /// </summary>
     public IReadOnlyList<BuildKitProvenance> Provenance { get; init; } = [];
 
-    /// <summary>What the exporters returned, as they returned it.</summary>
+    /// <summary>What each node built, where a builder built on several; else empty.</summary>
+    public IReadOnlyList<SolveNodeResult> Nodes { get; init; } = new List<SolveNodeResult>();
+
+    /// <summary>What the exporters returned, as they returned it; of an image that was joined from the parts of several nodes its digest alone.</summary>
     public IReadOnlyDictionary<string, string> ExporterResponse { get; init; } = new Dictionary<string, string>();
 }
 
@@ -60,4 +63,20 @@ public sealed record SolveOutputResult(string Type, string? Destination, long? S
 
     /// <summary>What that Engine calls the images it loaded: their names, or their ids where they have none.</summary>
     public IReadOnlyList<string> LoadedNames { get; init; } = [];
+}
+
+/// <summary>What one node of a builder gave to a build on several.</summary>
+/// <param name="Name">The node's name.</param>
+/// <param name="Platforms">The platforms it built for.</param>
+public sealed record SolveNodeResult(string Name, IReadOnlyList<string> Platforms)
+{
+    /// <summary>The digest of its part of the image, an index; null where it gave none.</summary>
+    public string? ImageDigest { get; init; }
+
+    /// <summary>The digests of its manifests by platform, where the parts were joined.</summary>
+    public IReadOnlyDictionary<string, string> ManifestDigests { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>The node and its platforms.</summary>
+    /// <returns>Such as <c>node1 (linux/arm64)</c>.</returns>
+    public override string ToString() => $"{Name} ({string.Join(", ", Platforms)})";
 }

@@ -16,18 +16,19 @@ internal static class MetadataFile
 
     /// <summary>The file's text in UTF-8: an object, its names sorted.</summary>
     /// <param name="response">What the exporters returned; values that are JSON in base64 become objects.</param>
-    /// <param name="buildRef">See <see cref="BuildRef"/>.</param>
+    /// <param name="buildRef">See <see cref="BuildRef"/>; null leaves it out.</param>
     /// <param name="provenance">The predicates that the daemon recorded.</param>
     /// <param name="warnings">The warnings, each once.</param>
     /// <param name="settings">What of these is wanted.</param>
     public static byte[] Format(
-        IReadOnlyDictionary<string, string> response, string buildRef, IReadOnlyList<ProvenancePredicate> provenance, IReadOnlyList<SolveVertexWarning> warnings,
+        IReadOnlyDictionary<string, string> response, string? buildRef, IReadOnlyList<ProvenancePredicate> provenance, IReadOnlyList<SolveVertexWarning> warnings,
         MetadataSettings settings)
     {
         var members = new SortedDictionary<string, Action<Utf8JsonWriter>>(StringComparer.Ordinal);
         foreach (var (name, value) in response)
             members[name] = Decode(name, value) is { } element ? element.WriteTo : writer => writer.WriteStringValue(value);
-        members["buildx.build.ref"] = writer => writer.WriteStringValue(buildRef);
+        if (buildRef is not null)
+            members["buildx.build.ref"] = writer => writer.WriteStringValue(buildRef);
         if (settings.Provenance != MetadataProvenance.None)
             foreach (var predicate in provenance)
                 members[predicate.Platform is null ? ProvenanceKey : $"{ProvenanceKey}/{predicate.Platform}"] = writer => Write(writer, predicate, settings.Provenance);
@@ -51,10 +52,10 @@ internal static class MetadataFile
     /// <summary>
     /// How buildx names a build: <c>BUILDER/NODE/REF</c>. The builder of a docker context has one node of the same name; a plain address is docker's <c>default</c>.
     /// </summary>
-    public static string BuildRef(string builder, string solveRef)
+    public static string BuildRef(string builder, string? node, string solveRef)
     {
         var name = builder.Contains('/', StringComparison.Ordinal) ? "default" : builder;
-        return $"{name}/{name}/{solveRef}";
+        return $"{name}/{node ?? name}/{solveRef}";
     }
 
     private static void Write(Utf8JsonWriter writer, ProvenancePredicate predicate, MetadataProvenance mode)

@@ -28,7 +28,7 @@ internal static class ResultFiles
     /// <returns>What the user should know, a sentence; null for nothing.</returns>
     /// <exception cref="BuildKitException">A file can't be written.</exception>
     public static string? Write(
-        SolveRequest request, IReadOnlyList<PlannedExport> exports, IReadOnlyDictionary<string, string> response, string buildRef,
+        SolveRequest request, IReadOnlyList<PlannedExport> exports, IReadOnlyDictionary<string, string> response, string? buildRef,
         IReadOnlyList<ProvenancePredicate> provenance, IReadOnlyList<SolveVertexWarning> warnings, MetadataSettings settings)
     {
         // Where images go by their manifests, their configs' digests are no ids (docker/buildx build/build.go).

@@ -16,11 +16,12 @@ internal sealed class SolveJournal
     private readonly List<SolveVertexWarning> _warnings = [];
 
     /// <summary>The warnings, each once: a build for several platforms brings it for each (docker/buildx util/progress).</summary>
-    public IReadOnlyList<SolveVertexWarning> Warnings => _warnings
-        .DistinctBy(warning => (
-            warning.Level, warning.Short, warning.Url, string.Join('\n', warning.Detail), warning.Source?.FileName, warning.Source?.Text,
-            string.Join(',', warning.Source?.Ranges ?? [])))
-        .ToList();
+    public IReadOnlyList<SolveVertexWarning> Warnings => _warnings.DistinctBy(WhatItSays).ToList();
+
+    /// <summary>All of a warning but the vertex that it is about: two that are equal in it say the same.</summary>
+    public static object WhatItSays(SolveVertexWarning warning) => (
+        warning.Level, warning.Short, warning.Url, string.Join('\n', warning.Detail), warning.Source?.FileName, warning.Source?.Text,
+        string.Join(',', warning.Source?.Ranges ?? []));
 
     public void Add(SolveEvent solveEvent)
     {

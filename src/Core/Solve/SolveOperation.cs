@@ -1,21 +1,13 @@
 using System.Diagnostics;
 using BuildKit.Builders;
 using BuildKit.Docker;
-using BuildKit.Grpc;
-using BuildKit.Protocol.Control;
-using BuildKit.Session;
-using BuildKit.Solve.Exporters;
-using BuildKit.Solve.Planning;
-using BuildKit.Solve.Provenance;
+using BuildKit.Solve.Nodes;
 
 namespace BuildKit.Solve;
 
 /// <summary>Runs builds: opens the session, starts the status stream, solves, and puts the outputs in place.</summary>
 public static class SolveOperation
 {
-    /// <summary>How long the status stream may say nothing after the solve has ended.</summary>
-    private static readonly TimeSpan StatusIdleLimit = TimeSpan.FromSeconds(5);
-
     private const string NoOutput = "No output was asked for: the result stays in the builder's cache alone. Name one with -Output, such as type=local,dest=out.";
 
     /// <summary>Builds what a request asks for.</summary>
@@ -36,155 +28,64 @@ public static class SolveOperation
         return await RunAsync(connection, request, config, events, cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>
+    /// Builds on those of a builder's nodes that have the platforms asked for. The parts of an image that is pushed are joined into one index in the registry, and get the image's
+    /// names once all of them are there. The first node that fails ends the build on the others.
+    /// </summary>
+    /// <param name="builder">The builder.</param>
+    /// <param name="connect">Opens the connection to a node, or finds an open one; only nodes that are needed are asked for, at the same time. Who gave it closes them.</param>
+    /// <param name="request">What to build.</param>
+    /// <param name="events">Is told everything the daemons report; with several nodes each step's name begins with its node's. Null where nobody listens.</param>
+    /// <param name="cancellationToken">Stops the build on all daemons.</param>
+    /// <returns>What the build gave; <see cref="BuildKitSolveResult.Nodes"/> tells of the nodes where there were several.</returns>
+    /// <exception cref="SolveFailedException">The build failed on a daemon.</exception>
+    /// <exception cref="BuildKitException">
+    /// The request can't be right or can't be done on several nodes (<c>BuildKit.NodesOutputNotSupported</c>), a node can't be reached, a part or the index can't be pushed …;
+    /// <see cref="BuildKitException.Node"/> is the node's name.
+    /// </exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public static async Task<BuildKitSolveResult> RunAsync(
+        BuilderTarget builder, Func<BuilderTargetNode, CancellationToken, Task<BuildKitConnection>> connect, SolveRequest request, IProgress<SolveEvent>? events,
+        CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        ArgumentNullException.ThrowIfNull(connect);
+        ArgumentNullException.ThrowIfNull(request);
+        var config = await DockerConfigFile.LoadAsync(cancellationToken).ConfigureAwait(false);
+        return await RunAsync(builder, connect, request, config, events, cancellationToken).ConfigureAwait(false);
+    }
+
     /// <summary>The same with a docker config that is not this user's.</summary>
+    internal static async Task<BuildKitSolveResult> RunAsync(
+        BuilderTarget builder, Func<BuilderTargetNode, CancellationToken, Task<BuildKitConnection>> connect, SolveRequest request, DockerConfigFile config,
+        IProgress<SolveEvent>? events, CancellationToken cancellationToken)
+    {
+        var clock = Stopwatch.StartNew();
+        var parts = await NodeChoice.ChooseAsync(builder, connect, request, cancellationToken).ConfigureAwait(false);
+        if (parts is [var only])
+            return await RunAsync(only.Connection, request with { Platforms = only.Platforms }, config, events, cancellationToken).ConfigureAwait(false);
+        return await NodesSolve.RunAsync(builder.Name, parts, request, config, events, clock, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Builds on one daemon, with a docker config that is not this user's.</summary>
     internal static async Task<BuildKitSolveResult> RunAsync(
         BuildKitConnection connection, SolveRequest request, DockerConfigFile config, IProgress<SolveEvent>? events, CancellationToken cancellationToken)
     {
         var clock = Stopwatch.StartNew();
-        var daemon = SolveDaemon.Of(connection, config);
-        await using var plan = await SolvePlanner.PlanAsync(request, daemon, cancellationToken).ConfigureAwait(false);
-        ResultFiles.Prepare(request, plan.Exports);
-        if (plan.Exports.Count > 1)
-            await SeveralExports.DemandAsync(connection, cancellationToken).ConfigureAwait(false);
-        var solveRef = request.Ref ?? Identifier.New();
-        var journal = new SolveJournal();
-        if (request.Outputs.Count == 0 && plan.Exports.Count == 0)
-            plan.Warnings.Add(NoOutput);
-        foreach (var warning in plan.Warnings)
-            Warn(warning, journal, events);
-
-        await using var services = new SolveServices(plan, config, new RecordedEvents(journal, events));
-        var session = await BuildSession.OpenAsync(
-            connection, plan.SessionName, plan.SharedKeyPath is null ? "" : SharedKey.For(plan.SharedKeyPath), services.Definitions, cancellationToken)
-            .ConfigureAwait(false);
-        SolveResponse response;
-        await using (session.ConfigureAwait(false))
-        {
-            try
-            {
-                response = await SolveAsync(connection, Message(solveRef, session.Id, plan), journal, events, cancellationToken).ConfigureAwait(false);
-            }
-            catch (RpcException e)
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                // The daemon reports a failure on this side as an echo of the session's; the first-hand error says more.
-                throw services.FailureBehind(e.Status.Detail) ?? session.Defect ?? SolveErrorReader.Read(e, journal, solveRef, connection.Name, daemon.Store);
-            }
-        }
-
-        var outputs = await services.CommitAsync(cancellationToken).ConfigureAwait(false);
-        var returned = new Dictionary<string, string>(response.ExporterResponse);
-        foreach (var step in plan.AfterSolve)
-            await step.RunAsync(connection, returned, events, cancellationToken).ConfigureAwait(false);
+        await using var run = await SolveRun.PlanAsync(connection, request, config, events, cancellationToken).ConfigureAwait(false);
+        WarnWithoutOutput(run, request);
+        await run.SolveAsync(cancellationToken).ConfigureAwait(false);
         var settings = MetadataSettings.Read();
-        IReadOnlyList<ProvenancePredicate> provenance = [];
-        if (settings.Provenance != MetadataProvenance.None)
-        {
-            (provenance, var trouble) = await RecordedProvenance.ReadAsync(connection.Invoker, solveRef, cancellationToken).ConfigureAwait(false);
-            if (trouble is not null)
-                Warn(trouble, journal, events);
-        }
-        if (ResultFiles.Write(request, plan.Exports, returned, MetadataFile.BuildRef(connection.Name, solveRef), provenance, journal.Warnings, settings) is { } missing)
-            Warn(missing, journal, events);
-        return SolveResultReader.Read(returned, journal, plan.Exports, outputs, provenance, connection.Name, solveRef, clock.Elapsed);
+        await run.FinishAsync(settings.Provenance != MetadataProvenance.None, cancellationToken).ConfigureAwait(false);
+        var buildRef = MetadataFile.BuildRef(connection.Name, connection.Endpoint.Node, run.Ref);
+        if (ResultFiles.Write(request, run.Plan.Exports, run.Response, buildRef, run.Provenance, run.Journal.Warnings, settings) is { } missing)
+            run.Warn(missing);
+        return SolveResultReader.Read(run.Response, run.Journal, run.Plan.Exports, run.Outputs, run.Provenance, connection.Name, run.Ref, clock.Elapsed);
     }
 
-    private static void Warn(string text, SolveJournal journal, IProgress<SolveEvent>? events)
+    internal static void WarnWithoutOutput(SolveRun run, SolveRequest request)
     {
-        var warning = new SolveEvent([], [], [], [new SolveVertexWarning(string.Empty, 1, text, [], string.Empty, null)]);
-        journal.Add(warning);
-        events?.Report(warning);
-    }
-
-    private static Protocol.Control.SolveRequest Message(string solveRef, string sessionId, SolvePlan plan)
-    {
-        var message = new Protocol.Control.SolveRequest
-        {
-            Ref = solveRef,
-            Session = sessionId,
-            Frontend = plan.Frontend,
-            FrontendAttrs = { plan.FrontendAttributes },
-            Entitlements = { plan.Entitlements },
-            Cache = new CacheOptions { Exports = { plan.CacheExports.Select(ToEntry) }, Imports = { plan.CacheImports.Select(ToEntry) } },
-        };
-        if (plan.SourcePolicy is { } policy)
-            message.SourcePolicy = policy;
-        foreach (var export in plan.Exports)
-            message.Exporters.Add(new Exporter { Type = export.WireName, Attrs = { export.Attributes.ToDictionary() } });
-        if (plan.Exports.Count > 0)
-        {
-            // Daemons before 0.13 read only these.
-            message.ExporterDeprecated = plan.Exports[0].WireName;
-            message.ExporterAttrsDeprecated.Add(plan.Exports[0].Attributes.ToDictionary());
-        }
-        return message;
-    }
-
-    private static CacheOptionsEntry ToEntry(SolveCache cache) => new() { Type = cache.Type, Attrs = { cache.Attributes.ToDictionary() } };
-
-    private static async Task<SolveResponse> SolveAsync(
-        BuildKitConnection connection, Protocol.Control.SolveRequest message, SolveJournal journal, IProgress<SolveEvent>? events, CancellationToken cancellationToken)
-    {
-        var control = new ControlClient(connection.Invoker);
-        using var statusStop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var activity = new Activity();
-        var status = ReadStatusAsync(control, message.Ref, journal, events, activity, statusStop.Token);
-        try
-        {
-            return await control.SolveAsync(message, cancellationToken).ConfigureAwait(false);
-        }
-        finally
-        {
-            await DrainAsync(status, activity, cancellationToken).ConfigureAwait(false);
-            await statusStop.CancelAsync().ConfigureAwait(false);
-            await status.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-    }
-
-    private static async Task ReadStatusAsync(
-        ControlClient control, string solveRef, SolveJournal journal, IProgress<SolveEvent>? events, Activity activity, CancellationToken cancellationToken)
-    {
-        using var call = control.Status(solveRef, cancellationToken);
-        while (await call.ResponseStream.MoveNext(cancellationToken).ConfigureAwait(false))
-        {
-            activity.Touch();
-            var solveEvent = SolveEventReader.Read(call.ResponseStream.Current);
-            journal.Add(solveEvent);
-            events?.Report(solveEvent);
-        }
-    }
-
-    /// <summary>Waits for the end of the status stream, as long as it goes on saying something.</summary>
-    private static async Task DrainAsync(Task status, Activity activity, CancellationToken cancellationToken)
-    {
-        // A long silent step must not have used up the time in which its own end is reported.
-        activity.Touch();
-        while (!status.IsCompleted && !cancellationToken.IsCancellationRequested)
-        {
-            var left = StatusIdleLimit - activity.Idle;
-            if (left <= TimeSpan.Zero)
-                return;
-            try
-            {
-                await status.WaitAsync(left, cancellationToken).ConfigureAwait(false);
-            }
-            catch (TimeoutException)
-            {
-            }
-            catch (Exception e) when (e is RpcException or OperationCanceledException)
-            {
-                return;
-            }
-        }
-    }
-
-    /// <summary>When the status stream last said something.</summary>
-    private sealed class Activity
-    {
-        private long _last = Stopwatch.GetTimestamp();
-
-        public TimeSpan Idle => Stopwatch.GetElapsedTime(Volatile.Read(ref _last));
-
-        public void Touch() => Volatile.Write(ref _last, Stopwatch.GetTimestamp());
+        if (request.Outputs.Count == 0 && run.Plan.Exports.Count == 0)
+            run.Plan.Warnings.Add(NoOutput);
     }
 }

@@ -125,6 +125,9 @@ public sealed partial record SolveRequest
     /// <summary>The build's reference on the daemon; null for a new one.</summary>
     public string? Ref { get; init; }
 
+    /// <summary>Whether this is what one of several nodes does of a build.</summary>
+    internal bool IsPart { get; init; }
+
     /// <summary>
     /// Whether the daemon would fetch a context: http, git and ssh addresses, <c>user@host:path</c>, and <c>github.com/…</c> without a scheme (moby/buildkit frontend/dockerui).
     /// </summary>

@@ -13,13 +13,70 @@ public abstract class BuilderCommandBase : BuildKitCommandBase
     /// <typeparam name="T">What the work returns.</typeparam>
     /// <param name="work">What to run, off the pipeline's thread.</param>
     /// <param name="onResult">Takes the result on the pipeline's thread.</param>
-    private protected void RunConnected<T>(Func<BuildKitConnection, CancellationToken, Task<T>> work, Action<T> onResult)
+    private protected void RunConnected<T>(Func<BuildKitConnection, CancellationToken, Task<T>> work, Action<T> onResult) => RunReported(
+        async (pump, cancellationToken) => await work(await ConnectAsync(pump, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false), onResult);
+
+    /// <summary>
+    /// Runs work on each node of the builder that <see cref="Builder"/> means, at the same time. A node that fails has its error written as a record, beside the results of the others.
+    /// </summary>
+    /// <typeparam name="T">What the work returns.</typeparam>
+    /// <param name="work">What to run for each node, off the pipeline's thread.</param>
+    /// <param name="onResult">Takes each node's result on the pipeline's thread, in the nodes' order.</param>
+    private protected void RunOnNodes<T>(Func<BuildKitConnection, CancellationToken, Task<T>> work, Action<T> onResult)
+        where T : class
+    {
+        if (UnwrappedBuilder is BuildKitConnection)
+            RunConnected(work, onResult);
+        else
+            RunReported(AskAllAsync, answers => Array.ForEach(answers, Report));
+
+        async Task<(T? Result, Exception? Failure)[]> AskAllAsync(PipelinePump pump, CancellationToken cancellationToken)
+        {
+            var builder = await ConnectionPool.FindAsync(UnwrappedBuilder, cancellationToken).ConfigureAwait(false);
+            return await Task.WhenAll(builder.Nodes.Select(node => AskAsync(node.Endpoint, builder.Nodes.Count > 1, pump, cancellationToken))).ConfigureAwait(false);
+        }
+
+        async Task<(T?, Exception?)> AskAsync(BuildKitEndpoint endpoint, bool hasOthers, PipelinePump pump, CancellationToken cancellationToken)
+        {
+            try
+            {
+                var connection = await ConnectionPool.ConnectAsync(endpoint, "Builder", Explain(pump), cancellationToken).ConfigureAwait(false);
+                return (await work(connection, cancellationToken).ConfigureAwait(false), null);
+            }
+            catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+            {
+                if (hasOthers && e is BuildKitException error)
+                    error.Node ??= endpoint.Node;
+                return (null, e);
+            }
+        }
+
+        void Report((T? Result, Exception? Failure) answer)
+        {
+            if (answer.Failure is { } failure)
+                WriteError(failure, Builder);
+            else
+                onResult(answer.Result!);
+        }
+    }
+
+    /// <summary>Finds and opens the connection that is meant, or takes one that is open already.</summary>
+    /// <param name="pump">Takes what <c>-Verbose</c> says about the choice.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <returns>An open connection; it stays open.</returns>
+    private protected Task<BuildKitConnection> ConnectAsync(PipelinePump pump, CancellationToken cancellationToken) =>
+        ConnectionPool.ConnectAsync(UnwrappedBuilder, Explain(pump), cancellationToken);
+
+    private object? UnwrappedBuilder => Builder is PSObject wrapped ? wrapped.BaseObject : Builder;
+
+    private Action<string> Explain(PipelinePump pump) => message => pump.Post(() => WriteVerbose(message));
+
+    private void RunReported<T>(Func<PipelinePump, CancellationToken, Task<T>> work, Action<T> onResult)
     {
         T result;
         try
         {
-            result = Run(async (pump, cancellationToken) =>
-                await work(await ConnectAsync(pump, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false));
+            result = Run(work);
         }
         catch (Exception e) when (IsReportable(e))
         {
@@ -27,15 +84,5 @@ public abstract class BuilderCommandBase : BuildKitCommandBase
             return;
         }
         onResult(result);
-    }
-
-    /// <summary>Finds and opens the connection that is meant, or takes one that is open already.</summary>
-    /// <param name="pump">Takes what <c>-Verbose</c> says about the choice.</param>
-    /// <param name="cancellationToken">Ends the attempt.</param>
-    /// <returns>An open connection; it stays open.</returns>
-    private protected Task<BuildKitConnection> ConnectAsync(PipelinePump pump, CancellationToken cancellationToken)
-    {
-        var builder = Builder is PSObject wrapped ? wrapped.BaseObject : Builder;
-        return ConnectionPool.ConnectAsync(builder, message => pump.Post(() => WriteVerbose(message)), cancellationToken);
     }
 }

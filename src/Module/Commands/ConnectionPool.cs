@@ -22,7 +22,7 @@ internal static class ConnectionPool
     public static Task<BuildKitConnection> ConnectAsync(object? builder, Action<string> explain, CancellationToken cancellationToken) =>
         ConnectAsync(builder, "Builder", explain, cancellationToken);
 
-    /// <summary>Finds the connection that is meant for something, and opens it where there is none.</summary>
+    /// <summary>Finds the connection that is meant for something, and opens it where there is none. Of a builder with several nodes it is the first one's.</summary>
     /// <param name="builder">As above.</param>
     /// <param name="role">What the daemon is for, in a word or two.</param>
     /// <param name="explain">Is told which daemon was chosen, and by what.</param>
@@ -32,10 +32,32 @@ internal static class ConnectionPool
     {
         if (builder is BuildKitConnection given)
             return given;
-        if (builder is BuildKitServer server)
-            builder = server.Address;
-        var endpoint = builder as BuildKitEndpoint ?? await new EndpointResolver().ResolveAsync(builder?.ToString(), cancellationToken).ConfigureAwait(false);
-        explain(endpoint.Source is { } source ? $"{role}: {endpoint.Address}, chosen by {source}." : $"{role}: {endpoint.Address}.");
+        var target = await FindAsync(builder, cancellationToken).ConfigureAwait(false);
+        return await ConnectAsync(target.Nodes[0].Endpoint, role, explain, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Finds the builder that is meant, with all of its nodes.</summary>
+    /// <param name="builder">As above, but an open connection.</param>
+    /// <param name="cancellationToken">Ends the search.</param>
+    /// <returns>The builder, to none of whose nodes a connection was tried yet.</returns>
+    public static async Task<BuilderTarget> FindAsync(object? builder, CancellationToken cancellationToken) => builder switch
+    {
+        BuilderTarget target => target,
+        BuildKitEndpoint endpoint => new BuilderTarget(endpoint.Name, endpoint.Source, [new BuilderTargetNode(endpoint, null)]),
+        BuildKitServer server => await new EndpointResolver().ResolveBuilderAsync(server.Address, cancellationToken).ConfigureAwait(false),
+        _ => await new EndpointResolver().ResolveBuilderAsync(builder?.ToString(), cancellationToken).ConfigureAwait(false),
+    };
+
+    /// <summary>Opens the connection to an endpoint, or finds it open.</summary>
+    /// <param name="endpoint">Where the daemon is.</param>
+    /// <param name="role">What the daemon is for, in a word or two.</param>
+    /// <param name="explain">Is told which daemon was chosen, and by what.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <returns>An open connection, which stays open.</returns>
+    public static async Task<BuildKitConnection> ConnectAsync(BuildKitEndpoint endpoint, string role, Action<string> explain, CancellationToken cancellationToken)
+    {
+        var where = endpoint.Node is { } node ? $"{role}, node {node}" : role;
+        explain(endpoint.Source is { } source ? $"{where}: {endpoint.Address}, chosen by {source}." : $"{where}: {endpoint.Address}.");
         // An address alone says nothing of certificates: a connection that was opened with some is the one that is meant. A container's name does not say on which Engine.
         var isAddressEnough = endpoint.Tls is null && endpoint.Scheme != "docker-container";
         if ((isAddressEnough ? FindByAddress(endpoint.Address) : Connections.GetValueOrDefault(endpoint)) is { } open)

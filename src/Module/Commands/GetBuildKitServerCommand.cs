@@ -18,5 +18,5 @@ public sealed class GetBuildKitServerCommand : BuilderCommandBase
 
     /// <inheritdoc/>
     protected override void ProcessRecord() =>
-        RunConnected(static (connection, cancellationToken) => connection.GetServerAsync(cancellationToken), WriteObject);
+        RunOnNodes(static (connection, cancellationToken) => connection.GetServerAsync(cancellationToken), WriteObject);
 }

@@ -17,7 +17,7 @@ public sealed class GetBuildKitWorkerCommand : BuilderCommandBase
     public override object? Builder { get; set; }
 
     /// <inheritdoc/>
-    protected override void ProcessRecord() => RunConnected(
+    protected override void ProcessRecord() => RunOnNodes(
         static (connection, cancellationToken) => connection.GetWorkersAsync(cancellationToken),
         workers => WriteObject(workers, enumerateCollection: true));
 }

@@ -1,3 +1,4 @@
+using BuildKit.Builders;
 using BuildKit.Solve;
 
 namespace BuildKit.Module.Commands;
@@ -18,13 +19,19 @@ internal sealed record PreparedSolve(object? Builder, object? LoadInto, SolveReq
     /// <param name="cancellationToken">Stops the build on the daemon too.</param>
     public async Task<BuildKitSolveResult> RunAsync(Stream? pipeline, Action<string> explain, IProgress<SolveEvent> events, CancellationToken cancellationToken)
     {
-        var connection = await ConnectionPool.ConnectAsync(Builder, explain, cancellationToken).ConfigureAwait(false);
         var request = Request with
         {
             Outputs = Request.Outputs.Select(output => IsToPipeline(output) ? output with { Destination = null, Stream = pipeline } : output).ToList(),
         };
-        if (LoadInto is not null)
-            request = request with { LoadInto = await ConnectionPool.ConnectAsync(LoadInto, "Loading into", explain, cancellationToken).ConfigureAwait(false) };
-        return await SolveOperation.RunAsync(connection, request, events, cancellationToken).ConfigureAwait(false);
+        if (Builder is BuildKitConnection given)
+            return await SolveOperation.RunAsync(given, await WithEngineAsync().ConfigureAwait(false), events, cancellationToken).ConfigureAwait(false);
+        var builder = await ConnectionPool.FindAsync(Builder, cancellationToken).ConfigureAwait(false);
+        return await SolveOperation.RunAsync(
+            builder, (node, stop) => ConnectionPool.ConnectAsync(node.Endpoint, "Builder", explain, stop), await WithEngineAsync().ConfigureAwait(false), events, cancellationToken)
+            .ConfigureAwait(false);
+
+        async Task<SolveRequest> WithEngineAsync() => LoadInto is null
+            ? request
+            : request with { LoadInto = await ConnectionPool.ConnectAsync(LoadInto, "Loading into", explain, cancellationToken).ConfigureAwait(false) };
     }
 }

@@ -56,14 +56,14 @@ public sealed class OciLayoutTests : IDisposable
             _directory["index.json"],
             $$$"""
             { "manifests": [
-                { "mediaType": "m", "digest": "{{{Digest}}}", "size": 1, "annotations": { "org.opencontainers.image.ref.name": "1" }, "new": { "x": [1, 2.50] } },
+                {"mediaType":"m","digest":"{{{Digest}}}","size":1,"annotations":{"org.opencontainers.image.ref.name":"1"},"new":{"x":[1,  2.50]}},
                 { "mediaType": "m", "digest": "{{{Digest512}}}", "size": 2 },
                 { "mediaType": "m", "digest": "{{{Digest512}}}", "size": 2, "annotations": { "org.opencontainers.image.ref.name": "2" } } ],
-              "schemaVersion": 2, "annotations": { "a": "b" }, "future": null }
+              "schemaVersion": 2, "annotations": {"a":"b"}, "future": null }
             """);
         await PutAsync(OciImageName.FromTag("2"));
         Assert.Equal(
-            $$$"""{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[{"mediaType":"m","digest":"{{{Digest}}}","size":1,"annotations":{"org.opencontainers.image.ref.name":"1"},"new":{"x":[1,2.50]}},{"mediaType":"m","digest":"{{{Digest512}}}","size":2},{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"{{{Digest}}}","size":3,"annotations":{"org.opencontainers.image.ref.name":"2"},"platform":{"os":"linux"}}],"annotations":{"a":"b"},"future":null}""",
+            $$$"""{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[{"mediaType":"m","digest":"{{{Digest}}}","size":1,"annotations":{"org.opencontainers.image.ref.name":"1"},"new":{"x":[1,  2.50]}},{ "mediaType": "m", "digest": "{{{Digest512}}}", "size": 2 },{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"{{{Digest}}}","size":3,"annotations":{"org.opencontainers.image.ref.name":"2"},"platform":{"os":"linux"}}],"annotations":{"a":"b"},"future":null}""",
             await File.ReadAllTextAsync(_directory["index.json"]));
     }
 

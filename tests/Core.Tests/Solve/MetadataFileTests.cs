@@ -105,7 +105,7 @@ public sealed class MetadataFileTests
         Assert.EndsWith(slsa1 ? "/v1" : "/v0.2", Assert.Single(provenance).PredicateType, StringComparison.Ordinal);
 
         var ours = MetadataFile.Format(
-            result.ExporterResponse, MetadataFile.BuildRef("remote", result.Ref), provenance, journal.Warnings, new MetadataSettings(MetadataProvenance.Max, Warnings: true));
+            result.ExporterResponse, MetadataFile.BuildRef("remote", "remote0", result.Ref), provenance, journal.Warnings, new MetadataSettings(MetadataProvenance.Max, Warnings: true));
 
         var expected = Buildx.Places(Parse(files.At("theirs.json")), IsStable);
         Assert.Contains(expected, place => place.StartsWith("/buildx.build.warnings[]/short = ", StringComparison.Ordinal));
@@ -208,9 +208,10 @@ public sealed class MetadataFileTests
     }
 
     [Theory]
-    [InlineData("colima", "colima/colima/r")]
-    [InlineData("unix:///var/run/docker.sock", "default/default/r")]
-    public void ABuildHasThreePartsToItsName(string builder, string expected) => Assert.Equal(expected, MetadataFile.BuildRef(builder, "r"));
+    [InlineData("colima", null, "colima/colima/r")]
+    [InlineData("unix:///var/run/docker.sock", null, "default/default/r")]
+    [InlineData("mybuilder", "mybuilder0", "mybuilder/mybuilder0/r")]
+    public void ABuildHasThreePartsToItsName(string builder, string? node, string expected) => Assert.Equal(expected, MetadataFile.BuildRef(builder, node, "r"));
 
     [Fact]
     public void AFileIsReplacedWholeAndKeepsItsMode()

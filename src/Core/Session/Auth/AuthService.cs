@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using BuildKit.Docker;
 using BuildKit.Grpc;
 using BuildKit.Protocol.Auth;
+using BuildKit.Registry.Auth;
 using Google.Protobuf;
 
 namespace BuildKit.Session.Auth;
@@ -63,7 +64,7 @@ internal sealed class AuthService : IDisposable
 
     private async Task<CredentialsResponse> CredentialsAsync(CredentialsRequest request, CancellationToken cancellationToken)
     {
-        var (username, secret) = ToPair(await _credentials.GetAsync(request.Host, cancellationToken).ConfigureAwait(false));
+        var (username, secret) = (await _credentials.GetAsync(request.Host, cancellationToken).ConfigureAwait(false)).ToPair();
         return new CredentialsResponse { Username = username, Secret = secret };
     }
 
@@ -71,9 +72,10 @@ internal sealed class AuthService : IDisposable
     {
         var auth = await _credentials.GetAsync(request.Host, cancellationToken).ConfigureAwait(false);
         if (!string.IsNullOrEmpty(auth.RegistryToken))
-            return TokenClient.ToResponse(auth.RegistryToken, null, 0);
-        var (username, secret) = ToPair(auth);
-        return await _tokens.FetchAsync(request, username, secret, cancellationToken).ConfigureAwait(false);
+            return ToResponse(AccessToken.Create(auth.RegistryToken, null, 0));
+        var (username, secret) = auth.ToPair();
+        var asked = new TokenRequest(request.Host, request.Realm, request.Service, request.Scopes);
+        return ToResponse(await _tokens.FetchAsync(asked, username, secret, cancellationToken).ConfigureAwait(false));
     }
 
     private async Task<GetTokenAuthorityResponse> GetTokenAuthorityAsync(GetTokenAuthorityRequest request, CancellationToken cancellationToken)
@@ -96,13 +98,17 @@ internal sealed class AuthService : IDisposable
         // The values that Go's strconv.ParseBool takes for true. The daemon asks for the credentials instead then.
         if (_getEnvironmentVariable("BUILDKIT_NO_CLIENT_TOKEN") is "1" or "t" or "T" or "TRUE" or "true" or "True")
             throw new RpcException(new Status(StatusCode.Unavailable, "client side tokens disabled"));
-        var (_, secret) = ToPair(await _credentials.GetAsync(host, cancellationToken).ConfigureAwait(false));
+        var (_, secret) = (await _credentials.GetAsync(host, cancellationToken).ConfigureAwait(false)).ToPair();
         var seed = await _seeds.GetAsync(host, cancellationToken).ConfigureAwait(false);
         return HMACSHA256.HashData(salt.Span, secret.Length > 0 ? seed : []);
     }
 
-    private static (string Username, string Secret) ToPair(DockerAuthConfig auth) =>
-        string.IsNullOrEmpty(auth.IdentityToken) ? (auth.Username ?? string.Empty, auth.Password ?? string.Empty) : (string.Empty, auth.IdentityToken);
+    private static FetchTokenResponse ToResponse(AccessToken token) => new()
+    {
+        Token = token.Token,
+        ExpiresIn = token.ExpiresIn,
+        IssuedAt = token.IssuedAt?.ToUnixTimeSeconds() ?? 0,
+    };
 
     private UnaryServerMethod<TRequest, TResponse> Guard<TRequest, TResponse>(Func<TRequest, CancellationToken, Task<TResponse>> handler) => async (request, context) =>
     {

@@ -108,7 +108,7 @@ internal sealed class TokenSeeds(string directory) : IDisposable
         try
         {
             var bytes = await File.ReadAllBytesAsync(FilePath, cancellationToken).ConfigureAwait(false);
-            return JsonSerializer.Deserialize(bytes, TokenJson.Default.DictionaryStringTokenSeedEntry) ?? [];
+            return JsonSerializer.Deserialize(bytes, TokenSeedJson.Default.DictionaryStringTokenSeedEntry) ?? [];
         }
         catch (Exception e) when (e is FileNotFoundException or JsonException)
         {
@@ -125,7 +125,7 @@ internal sealed class TokenSeeds(string directory) : IDisposable
         var temporary = FilePath + ".new";
         var file = new FileStream(temporary, options);
         await using (file.ConfigureAwait(false))
-            await file.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(seeds, TokenJson.Default.DictionaryStringTokenSeedEntry), cancellationToken).ConfigureAwait(false);
+            await file.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(seeds, TokenSeedJson.Default.DictionaryStringTokenSeedEntry), cancellationToken).ConfigureAwait(false);
         File.Move(temporary, FilePath, overwrite: true);
     }
 }

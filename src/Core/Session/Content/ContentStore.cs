@@ -47,14 +47,8 @@ internal sealed class ContentStore : IDisposable
         HashSet<OciDigest> digests;
         lock (_lock)
             digests = [.. _written];
-        foreach (var algorithm in Directory.Exists(Layout.BlobsPath) ? Directory.EnumerateDirectories(Layout.BlobsPath) : [])
-        {
-            foreach (var path in Directory.EnumerateFiles(algorithm))
-            {
-                if (OciDigest.TryParse($"{Path.GetFileName(algorithm)}:{Path.GetFileName(path)}", out var digest))
-                    digests.Add(digest);
-            }
-        }
+        foreach (var (digest, _) in Layout.ListBlobs())
+            digests.Add(digest);
         foreach (var digest in digests)
         {
             if (Find(digest) is { } file)

@@ -58,7 +58,8 @@ internal static class ArchiveHeader
         return !head.StartsWith(UnknownMagic) && IsText(head) ? ArchiveKind.Text : ArchiveKind.Other;
     }
 
-    private static bool HasChecksum(ReadOnlySpan<byte> block)
+    /// <summary>Whether a block of 512 bytes is a header of a tar archive: its sum is right.</summary>
+    public static bool HasChecksum(ReadOnlySpan<byte> block)
     {
         var text = Encoding.ASCII.GetString(block.Slice(ChecksumOffset, ChecksumLength)).Trim(' ', '\0');
         var expected = 0;

@@ -40,6 +40,18 @@ internal sealed partial record Annotation(string? Type, string? Platform, string
         }).ToList();
     }
 
+    /// <summary>Reads what <see cref="Attribute"/> writes.</summary>
+    /// <param name="attribute">An exporter's attribute.</param>
+    /// <param name="value">Its value.</param>
+    /// <returns>The annotation; null where the attribute is none.</returns>
+    public static Annotation? FromAttribute(string attribute, string value)
+    {
+        var match = AnnotationAttribute().Match(attribute);
+        return !match.Success ? null : new Annotation(NullIfEmpty(match.Groups["type"].Value), NullIfEmpty(match.Groups["platform"].Value), match.Groups["key"].Value, value);
+    }
+
+    private static string? NullIfEmpty(string text) => text.Length == 0 ? null : text;
+
     private static BuildKitException Invalid(string text, string why) =>
         new("BuildKit.InvalidAnnotation", BuildKitErrorCategory.InvalidArgument, $"'{text}' can't be an annotation: {why}.",
             "Write it like -Annotation 'org.opencontainers.image.title=App' or 'index,manifest[linux/arm64]:key=value'.")
@@ -47,4 +59,7 @@ internal sealed partial record Annotation(string? Type, string? Platform, string
 
     [GeneratedRegex(@"^(?<type>[a-z-]+)(\[(?<platform>[A-Za-z0-9_/-]+)\])?$")]
     private static partial Regex TypeAndPlatform();
+
+    [GeneratedRegex(@"^annotation(-(?<type>[a-z-]+))?(\[(?<platform>[A-Za-z0-9_/-]+)\])?\.(?<key>\S+)$")]
+    private static partial Regex AnnotationAttribute();
 }

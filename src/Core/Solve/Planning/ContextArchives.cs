@@ -41,11 +41,13 @@ internal static class ContextArchives
         }
     }
 
-    private static async Task<int> ReadAsync(Stream archive, byte[] head, CancellationToken cancellationToken)
+    /// <summary>Reads from such a stream.</summary>
+    /// <exception cref="BuildKitException"><c>BuildKit.ContextUnreadable</c>.</exception>
+    public static async Task GuardAsync(Func<Task> read)
     {
         try
         {
-            return await archive.ReadAtLeastAsync(head, head.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
+            await read().ConfigureAwait(false);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException or ObjectDisposedException)
         {
@@ -53,6 +55,14 @@ internal static class ContextArchives
                 "BuildKit.ContextUnreadable", BuildKitErrorCategory.InputOutput, $"The archive that stands for the context can't be read: {e.Message}",
                 "Check where it comes from, and build again.", e);
         }
+    }
+
+    private static async Task<int> ReadAsync(Stream archive, byte[] head, CancellationToken cancellationToken)
+    {
+        var length = 0;
+        await GuardAsync(async () => length = await archive.ReadAtLeastAsync(head, head.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false))
+            .ConfigureAwait(false);
+        return length;
     }
 
     private static async Task<string> ReadTextAsync(Stream stream, CancellationToken cancellationToken)

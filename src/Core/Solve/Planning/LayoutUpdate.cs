@@ -38,8 +38,8 @@ internal sealed class LayoutUpdate(ContentStore store, Func<IDictionary<string, 
             return described;
         try
         {
-            var json = OciJson.ParseObject(File.ReadAllBytes(file.FullName));
-            return OciDescriptor.Create(OciJson.Text(json, "mediaType") ?? described.MediaType, written, file.Length);
+            var mediaType = OciManifest.Parse(File.ReadAllBytes(file.FullName)).MediaType;
+            return OciDescriptor.Create(mediaType ?? described.MediaType, written, file.Length);
         }
         catch (FormatException e)
         {

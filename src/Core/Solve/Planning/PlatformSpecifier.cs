@@ -72,7 +72,8 @@ internal sealed partial record PlatformSpecifier(string OS, string Architecture,
 
     public override string ToString() => Variant.Length > 0 ? $"{OS}/{Architecture}/{Variant}" : $"{OS}/{Architecture}";
 
-    private static PlatformSpecifier Normalize(string os, string architecture, string variant)
+    /// <summary>A platform whose parts are known, its architecture and variant by the names that are compared.</summary>
+    public static PlatformSpecifier Normalize(string os, string architecture, string variant)
     {
         architecture = architecture.ToLowerInvariant();
         variant = variant.ToLowerInvariant();

@@ -2,6 +2,7 @@ using BuildKit.Protocol.SourcePolicy;
 using BuildKit.Session;
 using BuildKit.Session.FileSync;
 using BuildKit.Solve.Exporters;
+using BuildKit.Solve.Nodes;
 
 namespace BuildKit.Solve.Planning;
 
@@ -37,6 +38,9 @@ internal sealed class SolvePlan : IAsyncDisposable
 
     /// <summary>The exporters, in the order asked for.</summary>
     public List<PlannedExport> Exports { get; } = [];
+
+    /// <summary>The image whose parts several nodes push; null where none is, or one node builds all.</summary>
+    public JoinedImage? JoinedImage { get; set; }
 
     /// <summary>Services of the session beyond health, credentials, <see cref="Sources"/> and <see cref="Exports"/>. The plan owns them.</summary>
     public List<ISessionService> Services { get; } = [];

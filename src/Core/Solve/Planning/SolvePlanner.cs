@@ -1,4 +1,5 @@
 using BuildKit.Solve.Exporters;
+using BuildKit.Solve.Nodes;
 
 namespace BuildKit.Solve.Planning;
 
@@ -16,6 +17,8 @@ internal static class SolvePlanner
         {
             ExportPlanner.AddTo(plan, request, daemon);
             ExportOptions.AddTo(plan, request, daemon);
+            if (request.IsPart)
+                NodeExports.AddTo(plan);
             LayoutExports.AddTo(plan);
             await EngineLoads.AddToAsync(plan, request, cancellationToken).ConfigureAwait(false);
             await DockerfileInputs.AddToAsync(plan, request, daemon, cancellationToken).ConfigureAwait(false);

@@ -2,6 +2,7 @@ using System.Text;
 using BuildKit.Docker;
 using BuildKit.Grpc;
 using BuildKit.Protocol.Auth;
+using BuildKit.Registry.Auth;
 using BuildKit.Session.Auth;
 using Google.Protobuf;
 using Xunit;

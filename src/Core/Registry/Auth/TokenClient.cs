@@ -4,9 +4,8 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
 using BuildKit.Docker;
-using BuildKit.Protocol.Auth;
 
-namespace BuildKit.Session.Auth;
+namespace BuildKit.Registry.Auth;
 
 /// <summary>
 /// Gets access tokens from a registry's token server: OAuth2 (distribution's spec/auth/oauth) where there are credentials, the older GET (spec/auth/token) without them and where the
@@ -17,7 +16,6 @@ namespace BuildKit.Session.Auth;
 internal sealed class TokenClient(HttpClient http)
 {
     private const string DefaultClientId = "buildkit-client";
-    private const int DefaultExpiration = 60;
     private const int MostRedirections = 5;
 
     private static readonly Lazy<TokenClient> Shared = new(static () => new TokenClient(CreateHttpClient()));
@@ -25,12 +23,12 @@ internal sealed class TokenClient(HttpClient http)
     /// <summary>With the system's trust, proxies and connections that all sessions share.</summary>
     public static TokenClient Default => Shared.Value;
 
-    /// <param name="request">What the daemon asks for: realm, service, scopes.</param>
+    /// <param name="request">What the token is for.</param>
     /// <param name="username">The user; empty with an identity token, or without credentials.</param>
     /// <param name="secret">The password or identity token; empty for an anonymous token.</param>
     /// <param name="cancellationToken">Ends the request.</param>
     /// <exception cref="BuildKitException"><c>BuildKit.RegistryDenied</c> or <c>BuildKit.TokenFetchFailed</c>.</exception>
-    public async Task<FetchTokenResponse> FetchAsync(FetchTokenRequest request, string username, string secret, CancellationToken cancellationToken)
+    public async Task<AccessToken> FetchAsync(TokenRequest request, string username, string secret, CancellationToken cancellationToken)
     {
         if (!Uri.TryCreate(request.Realm, UriKind.Absolute, out var realm) || (realm.Scheme != Uri.UriSchemeHttps && realm.Scheme != Uri.UriSchemeHttp))
             throw Failed(request.Host, null, "its address is not an http or https URL");
@@ -47,15 +45,7 @@ internal sealed class TokenClient(HttpClient http)
         return getToken ?? throw Refused(request, realm, getStatus, isAnonymous: secret.Length == 0);
     }
 
-    /// <summary>A token as an answer to the daemon; a server that says nothing of an expiration means 60 s (spec/auth/token).</summary>
-    public static FetchTokenResponse ToResponse(string token, DateTimeOffset? issuedAt, long expiresIn) => new()
-    {
-        Token = token,
-        ExpiresIn = expiresIn == 0 ? DefaultExpiration : expiresIn,
-        IssuedAt = issuedAt?.ToUnixTimeSeconds() ?? 0,
-    };
-
-    private async Task<(HttpStatusCode, FetchTokenResponse?)> PostAsync(FetchTokenRequest request, Uri realm, string username, string secret, CancellationToken cancellationToken)
+    private async Task<(HttpStatusCode, AccessToken?)> PostAsync(TokenRequest request, Uri realm, string username, string secret, CancellationToken cancellationToken)
     {
         var form = new List<KeyValuePair<string, string>>
         {
@@ -80,7 +70,7 @@ internal sealed class TokenClient(HttpClient http)
             .ConfigureAwait(false);
     }
 
-    private async Task<(HttpStatusCode, FetchTokenResponse?)> GetAsync(FetchTokenRequest request, Uri realm, string username, string secret, CancellationToken cancellationToken)
+    private async Task<(HttpStatusCode, AccessToken?)> GetAsync(TokenRequest request, Uri realm, string username, string secret, CancellationToken cancellationToken)
     {
         var query = new StringBuilder(realm.Query.TrimStart('?'));
         if (request.Service.Length > 0)
@@ -98,7 +88,7 @@ internal sealed class TokenClient(HttpClient http)
     }
 
     // A redirection repeats the whole request. 303 does not mean the same request, and is an error like any other status.
-    private async Task<(HttpStatusCode Status, FetchTokenResponse? Token)> SendAsync(
+    private async Task<(HttpStatusCode Status, AccessToken? Token)> SendAsync(
         Func<Uri, HttpRequestMessage> create, Uri realm, string host, bool isAnonymous, CancellationToken cancellationToken)
     {
         var address = realm;
@@ -143,12 +133,12 @@ internal sealed class TokenClient(HttpClient http)
         return to;
     }
 
-    private static FetchTokenResponse Read(byte[] body, string host, Uri realm)
+    private static AccessToken Read(byte[] body, string host, Uri realm)
     {
         TokenServerResponse? answer;
         try
         {
-            answer = JsonSerializer.Deserialize(body, TokenJson.Default.TokenServerResponse);
+            answer = JsonSerializer.Deserialize(body, TokenServerJson.Default.TokenServerResponse);
         }
         catch (JsonException)
         {
@@ -159,10 +149,10 @@ internal sealed class TokenClient(HttpClient http)
         if (string.IsNullOrEmpty(token))
             throw Failed(host, realm, "its answer holds no token");
         DateTimeOffset? issuedAt = DateTimeOffset.TryParse(answer!.IssuedAt, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time : null;
-        return ToResponse(token, issuedAt, answer.ExpiresIn);
+        return AccessToken.Create(token, issuedAt, answer.ExpiresIn);
     }
 
-    private static BuildKitException Refused(FetchTokenRequest request, Uri realm, HttpStatusCode status, bool isAnonymous)
+    private static BuildKitException Refused(TokenRequest request, Uri realm, HttpStatusCode status, bool isAnonymous)
     {
         var host = request.Host;
         if (status is not (HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden))
@@ -176,11 +166,11 @@ internal sealed class TokenClient(HttpClient http)
 
     private static BuildKitException Failed(string host, Uri? realm, string why, Exception? inner = null) => new(
         "BuildKit.TokenFetchFailed", BuildKitErrorCategory.Connection, $"No token could be had from the token server {(realm is null ? "" : Show(realm) + " ")}of '{host}': {why}.",
-        "Check that this machine reaches that address (proxy, certificates), and build again.", inner)
+        "Check that this machine reaches that address (proxy, certificates), and try again.", inner)
     { Target = host };
 
     // A scope is repository:NAME:ACTIONS (distribution's spec/auth/scope).
-    private static string For(FetchTokenRequest request)
+    private static string For(TokenRequest request)
     {
         var names = request.Scopes.SelectMany(scopes => scopes.Split(' ')).Select(scope => scope.Split(':'))
             .Where(parts => parts is ["repository", _, _]).Select(parts => parts[1]).Distinct();
@@ -191,21 +181,12 @@ internal sealed class TokenClient(HttpClient http)
     // Without a query or user, which may hold a secret.
     private static string Show(Uri realm) => $"{realm.Scheme}://{realm.Authority}{realm.AbsolutePath}";
 
-    internal static HttpClient CreateHttpClient()
+    /// <summary>A client with connections of its own, or over a handler that others use too and that it does not dispose.</summary>
+    internal static HttpClient CreateHttpClient(HttpMessageHandler? shared = null)
     {
-        var handler = new SocketsHttpHandler
-        {
-            AllowAutoRedirect = false,
-            UseCookies = false,
-            PooledConnectionLifetime = TimeSpan.FromMinutes(2),
-            ConnectTimeout = TimeSpan.FromSeconds(30),
-        };
-        var client = new HttpClient(handler)
-        {
-            Timeout = TimeSpan.FromSeconds(60),
-            MaxResponseContentBufferSize = 1 << 20,
-        };
-        client.DefaultRequestHeaders.UserAgent.Add(new ProductInfoHeaderValue(DefaultClientId, typeof(TokenClient).Assembly.GetName().Version?.ToString(3)));
+        var client = RegistryHttp.CreateClient(shared ?? RegistryHttp.CreateHandler(), disposeHandler: shared is null);
+        client.Timeout = TimeSpan.FromSeconds(60);
+        client.MaxResponseContentBufferSize = 1 << 20;
         return client;
     }
 }

@@ -1,0 +1,67 @@
+namespace BuildKit.Oci;
+
+/// <summary>
+/// Where images are read from: a layout directory, an archive of one, or anything else that has an index and blobs. Several blobs may be read at the same time.
+/// </summary>
+public abstract class OciContentSource : IAsyncDisposable
+{
+    /// <summary>What a person calls it: the path.</summary>
+    public abstract string Location { get; }
+
+    /// <summary>Reads the index that everything else is reached from.</summary>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    /// <returns>The index.</returns>
+    /// <exception cref="BuildKitException"><c>BuildKit.OciLayoutInvalid</c>: it is missing, or no index.</exception>
+    public abstract Task<OciIndex> ReadIndexAsync(CancellationToken cancellationToken);
+
+    /// <summary>Tells whether there is a blob. Its content is not looked at.</summary>
+    /// <param name="digest">The blob.</param>
+    /// <param name="cancellationToken">Ends the search.</param>
+    /// <returns>Its size in bytes, or null where it is missing.</returns>
+    public abstract Task<long?> FindBlobAsync(OciDigest digest, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Opens a blob. What is read is checked while it is read: the read that would return the last bytes fails with <c>BuildKit.OciBlobInvalid</c> where size or
+    /// digest are not those of the descriptor, so that nobody ever has a wrong blob to its end.
+    /// </summary>
+    /// <param name="blob">The blob.</param>
+    /// <param name="cancellationToken">Ends the opening.</param>
+    /// <returns>A stream to read forward; the caller disposes it.</returns>
+    /// <exception cref="BuildKitException"><c>BuildKit.OciBlobNotFound</c>, <c>BuildKit.OciBlobInvalid</c> (the size shows it already), <c>BuildKit.OciUnsafePath</c>.</exception>
+    public async Task<Stream> OpenBlobAsync(OciDescriptor blob, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(blob);
+        return new OciVerifyingStream(await OpenContentAsync(blob, cancellationToken).ConfigureAwait(false), blob, Location);
+    }
+
+    /// <summary>Reads a small blob, such as a manifest, and checks it.</summary>
+    /// <param name="blob">The blob.</param>
+    /// <param name="maxBytes">How many bytes at most are read.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    /// <returns>Its bytes.</returns>
+    /// <exception cref="BuildKitException"><c>BuildKit.OciBlobTooLarge</c>, and those of <see cref="OpenBlobAsync"/>.</exception>
+    public async Task<byte[]> ReadBlobAsync(OciDescriptor blob, int maxBytes, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(blob);
+        if (blob.Size > maxBytes)
+            throw OciErrors.BlobTooLarge(Location, blob, maxBytes);
+        var stream = await OpenBlobAsync(blob, cancellationToken).ConfigureAwait(false);
+        await using (stream.ConfigureAwait(false))
+        {
+            var bytes = new byte[blob.Size];
+            await stream.ReadExactlyAsync(bytes, cancellationToken).ConfigureAwait(false);
+            // An empty blob is checked by the read that finds its end.
+            _ = await stream.ReadAsync(new byte[1], cancellationToken).ConfigureAwait(false);
+            return bytes;
+        }
+    }
+
+    /// <inheritdoc/>
+    public abstract ValueTask DisposeAsync();
+
+    /// <summary>Opens a blob without checking it.</summary>
+    /// <param name="blob">The blob.</param>
+    /// <param name="cancellationToken">Ends the opening.</param>
+    /// <returns>A stream to read forward.</returns>
+    protected abstract Task<Stream> OpenContentAsync(OciDescriptor blob, CancellationToken cancellationToken);
+}

@@ -1,0 +1,27 @@
+namespace BuildKit.Oci;
+
+/// <summary>A layout that lies in the file system: a directory, or an archive.</summary>
+public abstract class OciLayoutSource : OciContentSource
+{
+    /// <summary>How many bytes of an <c>index.json</c> are read: more than half a million entries.</summary>
+    internal const int MaxIndexBytes = 256 << 20;
+
+    /// <summary>How many bytes of an <c>oci-layout</c> file are read.</summary>
+    internal const int MaxVersionBytes = 4096;
+
+    /// <summary>Every blob there is, whether anything refers to it or not.</summary>
+    /// <returns>The blobs with their sizes in bytes, in no order.</returns>
+    public abstract IEnumerable<(OciDigest Digest, long Size)> ListBlobs();
+
+    /// <summary>What lies in it that is left alone because it could lead out of it: names, and why.</summary>
+    internal abstract IEnumerable<(string Name, string Why)> ListUnsafe();
+
+    /// <summary>The bytes of the file <c>oci-layout</c>, or null where there is none.</summary>
+    internal abstract byte[]? ReadVersionFile();
+
+    /// <summary>Opens a blob to read it at once; a stream whose reads block.</summary>
+    internal abstract Stream OpenContent(OciDescriptor blob);
+
+    /// <inheritdoc/>
+    protected override Task<Stream> OpenContentAsync(OciDescriptor blob, CancellationToken cancellationToken) => Task.FromResult(OpenContent(blob));
+}

@@ -1,0 +1,134 @@
+using System.Globalization;
+using System.Text;
+
+namespace BuildKit.Oci;
+
+/// <summary>The fields of a tar header (POSIX pax, «ustar Interchange Format»; GNU tar manual, «Basic Tar Format»).</summary>
+internal static class OciTarHeader
+{
+    public static char Type(ReadOnlySpan<byte> header) => (char)header[156];
+
+    public static bool IsFile(char type) => type is '0' or '\0' or '7';
+
+    public static bool IsHardLink(char type) => type is '1';
+
+    public static bool IsSymbolicLink(char type) => type is '2';
+
+    /// <summary>Says more about the entry that follows it, or about all.</summary>
+    public static bool IsExtension(char type) => type is 'x' or 'X' or 'g' or 'L' or 'K';
+
+    /// <summary>Links, devices, directories and pipes, whatever their size field says.</summary>
+    public static bool HasNoContent(char type) => type is >= '1' and <= '6';
+
+    public static string Name(ReadOnlySpan<byte> header)
+    {
+        var name = Text(header[..100]);
+        // GNU's own form has other things in the place of the prefix.
+        var isPosix = header[257..].StartsWith("ustar\0"u8);
+        return isPosix && Text(header.Slice(345, 155)) is { Length: > 0 } prefix ? $"{prefix}/{name}" : name;
+    }
+
+    public static string LinkName(ReadOnlySpan<byte> header) => Text(header.Slice(157, 100));
+
+    /// <summary>The size of the content; -1 where it is none.</summary>
+    public static long Size(ReadOnlySpan<byte> header)
+    {
+        var field = header.Slice(124, 12);
+        if ((field[0] & 0x80) != 0)
+            return Binary(field);
+        long size = 0;
+        foreach (var digit in Text(field).AsSpan().Trim(' '))
+        {
+            if (digit is < '0' or > '7')
+                return -1;
+            size = size * 8 + (digit - '0');
+        }
+        return size;
+    }
+
+    /// <summary>The header of a regular file with a short name.</summary>
+    public static byte[] Create(string name, long size, int mode, long modifiedSeconds)
+    {
+        var header = new byte[OciTarTable.BlockSize];
+        Encoding.ASCII.GetBytes(name, header.AsSpan(0, 100));
+        WriteOctal(header.AsSpan(100, 8), mode);
+        WriteOctal(header.AsSpan(108, 8), 0);
+        WriteOctal(header.AsSpan(116, 8), 0);
+        WriteOctal(header.AsSpan(124, 12), size);
+        WriteOctal(header.AsSpan(136, 12), modifiedSeconds);
+        header[156] = (byte)'0';
+        "ustar\000"u8.CopyTo(header.AsSpan(257));
+        header.AsSpan(148, 8).Fill((byte)' ');
+        var sum = 0;
+        foreach (var value in header)
+            sum += value;
+        WriteOctal(header.AsSpan(148, 7), sum);
+        return header;
+    }
+
+    private static void WriteOctal(Span<byte> field, long value) =>
+        Encoding.ASCII.GetBytes(Convert.ToString(value, 8).PadLeft(field.Length - 1, '0'), field);
+
+    // GNU's way to write what eleven octal digits do not hold: big-endian, the first bit set.
+    private static long Binary(ReadOnlySpan<byte> field)
+    {
+        if (field[0] != 0x80 || field[1..4].IndexOfAnyExcept((byte)0) >= 0)
+            return -1;
+        return System.Buffers.Binary.BinaryPrimitives.ReadInt64BigEndian(field[4..]);
+    }
+
+    internal static string Text(ReadOnlySpan<byte> field)
+    {
+        var end = field.IndexOf((byte)0);
+        return Encoding.UTF8.GetString(end < 0 ? field : field[..end]);
+    }
+}
+
+/// <summary>What the headers before an entry say about it.</summary>
+internal sealed class OciTarExtension
+{
+    public string? Name { get; private set; }
+
+    public string? LinkName { get; private set; }
+
+    public long? Size { get; private set; }
+
+    /// <summary>Whether the content is not stored as it is.</summary>
+    public bool IsSparse { get; private set; }
+
+    public void Add(char type, ReadOnlySpan<byte> content)
+    {
+        switch (type)
+        {
+            case 'L': Name = OciTarHeader.Text(content); break;
+            case 'K': LinkName = OciTarHeader.Text(content); break;
+            case 'x' or 'X': AddRecords(content); break;
+            default: break;
+        }
+    }
+
+    // Records are "LENGTH KEY=VALUE\n", where LENGTH counts all of it.
+    private void AddRecords(ReadOnlySpan<byte> content)
+    {
+        while (!content.IsEmpty)
+        {
+            var space = content.IndexOf((byte)' ');
+            if (space < 0 || !int.TryParse(content[..space], NumberStyles.None, CultureInfo.InvariantCulture, out var length) || length <= space + 1 || length > content.Length)
+                return;
+            var record = content[(space + 1)..(length - 1)];
+            content = content[length..];
+            var equals = record.IndexOf((byte)'=');
+            if (equals < 0)
+                continue;
+            var value = Encoding.UTF8.GetString(record[(equals + 1)..]);
+            switch (Encoding.UTF8.GetString(record[..equals]))
+            {
+                case "path": Name = value; break;
+                case "linkpath": LinkName = value; break;
+                case "size": Size = long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var size) ? size : -1; break;
+                case var key when key.StartsWith("GNU.sparse.", StringComparison.Ordinal): IsSparse = true; break;
+                default: break;
+            }
+        }
+    }
+}
