@@ -23,10 +23,10 @@ internal static class DockerInDockerCheck
         var where = inContainer ? "The Engine runs in a container or control group of its own" : "The Engine does not say that it is in a container";
         var driver = info.UsesContainerdStore ? $"snapshotter {info.Driver}" : $"storage driver {info.Driver}";
         var backing = info.DriverStatus?.FirstOrDefault(pair => pair is ["Backing Filesystem", _])?[1];
-        var told = $"{where}; its {driver}{(backing is null ? string.Empty : $" lies on {backing}")}";
+        var told = $"{where}, with the {driver}{(backing is null ? string.Empty : $" on {backing}")}";
 
         if (trial.Status == BuildKitCheckStatus.Fail && IsMount(trial.Detail))
-            return Finding.Fail($"{told}, and can't mount one layer over another: {trial.Detail}", Volume, trial.ErrorId);
+            return Finding.Fail($"{told}, and can't mount one layer over another: see TrialBuild.", Volume, trial.ErrorId);
         if (info.Driver is "vfs" or "native")
             return Finding.Warning($"{told}, which copies every layer whole: builds are slow and fill the disk.", $"{Volume} Where there is no container, use overlay2 or the containerd store.");
         if (backing is "overlayfs" or "aufs")
