@@ -60,13 +60,16 @@ internal static class ConnectionFailures
     public static ConnectionFailedException FromUnixSocket(TransportTarget target, string path, SocketException exception) => exception.SocketErrorCode switch
     {
         SocketError.AccessDenied => Create(
-            target, "SocketPermissionDenied", $"Can't connect to {target}: the user '{Environment.UserName}' may not use the socket{ModeOf(path)}.",
+            target, "SocketPermissionDenied", $"Can't connect to {target}: {Who()} may not use the socket{ModeOf(path)}.",
             "Join the group that owns the socket ('docker' as a rule) and sign in again, or run as a user who may use it.", exception, BuildKitErrorCategory.PermissionDenied),
         _ when !File.Exists(path) => Create(target, "SocketNotFound", $"Can't connect to {target}: there is no such socket.", StartDaemon, exception),
         SocketError.ConnectionRefused => Create(
             target, "ConnectionRefused", $"Can't connect to {target}: the file is there, but no daemon listens on it.", StartDaemon, exception),
         _ => Other(target, exception),
     };
+
+    // A container's user need not have a name.
+    private static string Who() => Environment.UserName is { Length: > 0 } name ? $"the user '{name}'" : "this user";
 
     // Not to be had where the folder is closed to this user as well.
     private static string ModeOf(string path) => !OperatingSystem.IsWindows() && File.Exists(path) ? $" (its mode is {Convert.ToString((int)File.GetUnixFileMode(path), 8)})" : string.Empty;

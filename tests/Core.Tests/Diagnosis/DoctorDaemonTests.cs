@@ -30,7 +30,7 @@ public sealed class DoctorDaemonTests : IDisposable
         """;
 
     private const string Classic = """
-        Warning ImageStore classic store; one platform; "containerd-snapshotter": true
+        Warning ImageStore classic store; one platform; with a standalone buildkitd
         Pass Exporters image, registry, docker, local, tar, cacheonly can be had; oci (file, layout) can't; -Probe
         """;
 
@@ -61,6 +61,7 @@ public sealed class DoctorDaemonTests : IDisposable
             Pass Connection Docker Engine 28.5; POST /grpc
             Pass EngineApi Docker Engine 28.5; to 1.51
             Pass BuildKit several outputs; attestations; records of builds; with this image store not COPY --link
+            Warning ImageStore "containerd-snapshotter": true
             Pass GcPolicy rules: at most
             """
         },
@@ -90,6 +91,7 @@ public sealed class DoctorDaemonTests : IDisposable
 
             Pass Connection Docker Engine 20.10; POST /grpc
             Pass EngineApi Docker Engine 20.10; to 1.41
+            Warning ImageStore Update the Docker Engine: from version 24 on
             Warning BuildKit does not tell its version; lacks several outputs of one build (BuildKit 0.13, Docker Engine 26); records of builds; Update the Docker Engine
             Warning GcPolicy never cleaned; daemon.json
             """

@@ -9,6 +9,9 @@ namespace BuildKit.Diagnosis.Checks;
 /// <summary>What the daemon is, and what it can do.</summary>
 internal static class DaemonChecks
 {
+    // Docker Engine 24, the first in which it is offered to everybody.
+    private static readonly Version FirstContainerdStore = new(1, 43);
+
     public static async Task<Finding> EngineApiAsync(Subject subject, CancellationToken cancellationToken)
     {
         if (subject.Connection!.Engine is not { } engine)
@@ -32,13 +35,16 @@ internal static class DaemonChecks
         // What only the other store brings is that check's to recommend.
         var byStore = lookup[false].Where(row => row.NeedsContainerdStore && connection.ImageStore == BuildKitImageStore.Graphdriver).ToList();
         var missing = lookup[false].Except(byStore).ToList();
-        var told = $"{name} has {caps.Llb.Count + caps.Frontend.Count} capabilities, among them {string.Join(", ", lookup[true].Select(row => row.Gives))}"
+        var has = lookup[true].Select(row => row.Gives).ToList();
+        var told = $"{name} has {caps.Llb.Count + caps.Frontend.Count} capabilities"
+            + (has.Count > 0 ? $", among them {string.Join(", ", has)}" : string.Empty)
             + (byStore.Count > 0 ? $"; with this image store not {string.Join(", ", byStore.Select(row => row.Gives))}" : string.Empty);
-        return missing.Count == 0
-            ? Finding.Pass($"{told}.")
-            : Finding.Warning(
-                $"{told}. It lacks {string.Join(", ", missing.Select(row => $"{row.Gives} ({row.Since})"))}.",
-                connection.Kind == BuildKitServerKind.Buildkitd ? "Update buildkitd, if you need one of these." : "Update the Docker Engine, if you need one of these.");
+        if (missing.Count == 0)
+            return Finding.Pass($"{told}.");
+        var lacks = missing.GroupBy(row => row.Since).Select(rows => $"{string.Join(", ", rows.Select(row => row.Gives))} ({rows.Key})");
+        return Finding.Warning(
+            $"{told}. It lacks {string.Join("; ", lacks)}.",
+            connection.Kind == BuildKitServerKind.Buildkitd ? "Update buildkitd, if you need one of these." : "Update the Docker Engine, if you need one of these.");
     }
 
     public static Task<Finding> ImageStoreAsync(Subject subject, CancellationToken cancellationToken) => Task.FromResult(subject.Connection!.ImageStore switch
@@ -46,7 +52,9 @@ internal static class DaemonChecks
         BuildKitImageStore.Graphdriver => Finding.Warning(
             "The Engine keeps images in its classic store, which holds one platform an image. Attestations, image archives (type=oci, type=docker with a file), push by digest "
             + "and most cache exports can't be had.",
-            $"{ExporterTable.ContainerdStoreWayOut} Images of the classic store are not seen in the other one."),
+            SeveralExports.IsOlder(subject.Connection.ApiVersion, FirstContainerdStore)
+                ? "Update the Docker Engine: from version 24 on it has the containerd image store as well. Or build with a standalone buildkitd."
+                : $"{ExporterTable.ContainerdStoreWayOut} Images of the classic store are not seen in the other one."),
         BuildKitImageStore.Containerd => Finding.Pass("The Engine keeps images in the containerd store: several platforms, attestations, archives and pushes can be had, and a build is among its images at once."),
         _ => Finding.Pass("This buildkitd keeps no images: a build ends in a registry (-Push), in a file or folder (-Output), or in a Docker Engine beside it (-Load)."),
     });
