@@ -5,7 +5,10 @@ namespace BuildKit.Diagnosis;
 /// <summary>What <see cref="BuildKitDoctor"/> is to look at.</summary>
 public sealed record BuildKitDoctorRequest
 {
-    /// <summary>An address, the name of a builder or of a docker context, or null for what the settings say. Not looked at where <see cref="Endpoint"/> or <see cref="Connection"/> is given.</summary>
+    /// <summary>
+    /// An address, the name of a builder or of a docker context, or null for what the settings say.
+    /// Not looked at where <see cref="Endpoint"/> or <see cref="Connection"/> is given.
+    /// </summary>
     public string? Builder { get; init; }
 
     /// <summary>Where the daemon is; null to find it by <see cref="Builder"/>.</summary>

@@ -72,7 +72,8 @@ internal static class ConnectionFailures
     private static string Who() => Environment.UserName is { Length: > 0 } name ? $"the user '{name}'" : "this user";
 
     // Not to be had where the folder is closed to this user as well.
-    private static string ModeOf(string path) => !OperatingSystem.IsWindows() && File.Exists(path) ? $" (its mode is {Convert.ToString((int)File.GetUnixFileMode(path), 8)})" : string.Empty;
+    private static string ModeOf(string path) =>
+        !OperatingSystem.IsWindows() && File.Exists(path) ? $" (its mode is {Convert.ToString((int)File.GetUnixFileMode(path), 8)})" : string.Empty;
 
     public static ConnectionFailedException FromTcp(TransportTarget target, string host, int port, SocketException exception) => exception.SocketErrorCode switch
     {

@@ -17,7 +17,8 @@ internal static class CacheChecks
         var free = usage.Record.Where(record => !record.InUse).Sum(record => record.Size);
         var told = $"The build cache holds {ByteSize.Format(total)} in {Text.Count(usage.Record.Count, "record")}, of which {ByteSize.Format(free)} could be freed";
         return Limit(Policies(subject)) is { } limit && total > limit
-            ? Finding.Warning($"{told}: more than the {ByteSize.Format(limit)} that its rules allow.", "The daemon cleans it up by itself after a while; Clear-BuildKitCache does so at once.")
+            ? Finding.Warning(
+                $"{told}: more than the {ByteSize.Format(limit)} that its rules allow.", "The daemon cleans it up by itself after a while; Clear-BuildKitCache does so at once.")
             : Finding.Pass($"{told}.");
     }
 

@@ -41,7 +41,8 @@ internal static class ClientChecks
         }
         if (broken.Count > 0)
             return Finding.Fail(
-                $"{broken.Count} of {Text.Count(names.Count, "builder")} in '{store.Directory}' can't be read. {broken[0].Message}", broken[0].RecommendedAction, broken[0].ErrorId);
+                $"{broken.Count} of {Text.Count(names.Count, "builder")} in '{store.Directory}' can't be read. {broken[0].Message}",
+                broken[0].RecommendedAction, broken[0].ErrorId);
         return await FindLockAsync(store, cancellationToken).ConfigureAwait(false)
             ?? Finding.Pass($"{Text.Count(names.Count, "builder")} in '{store.Directory}': {string.Join(", ", names)}.");
     }

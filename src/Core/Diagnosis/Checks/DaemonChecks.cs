@@ -55,7 +55,8 @@ internal static class DaemonChecks
             SeveralExports.IsOlder(subject.Connection.ApiVersion, FirstContainerdStore)
                 ? "Update the Docker Engine: from version 24 on it has the containerd image store as well. Or build with a standalone buildkitd."
                 : $"{ExporterTable.ContainerdStoreWayOut} Images of the classic store are not seen in the other one."),
-        BuildKitImageStore.Containerd => Finding.Pass("The Engine keeps images in the containerd store: several platforms, attestations, archives and pushes can be had, and a build is among its images at once."),
+        BuildKitImageStore.Containerd => Finding.Pass(
+            "The Engine keeps images in the containerd store: several platforms, attestations, archives and pushes can be had, and a build is among its images at once."),
         _ => Finding.Pass("This buildkitd keeps no images: a build ends in a registry (-Push), in a file or folder (-Output), or in a Docker Engine beside it (-Load)."),
     });
 

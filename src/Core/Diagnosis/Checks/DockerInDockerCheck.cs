@@ -28,7 +28,8 @@ internal static class DockerInDockerCheck
         if (trial.Status == BuildKitCheckStatus.Fail && IsMount(trial.Detail))
             return Finding.Fail($"{told}, and can't mount one layer over another: see TrialBuild.", Volume, trial.ErrorId);
         if (info.Driver is "vfs" or "native")
-            return Finding.Warning($"{told}, which copies every layer whole: builds are slow and fill the disk.", $"{Volume} Where there is no container, use overlay2 or the containerd store.");
+            return Finding.Warning(
+                $"{told}, which copies every layer whole: builds are slow and fill the disk.", $"{Volume} Where there is no container, use overlay2 or the containerd store.");
         if (backing is "overlayfs" or "aufs")
             return Finding.Warning($"{told}, which is a container's own file system: what is built is lost with it, and some layers can't be mounted.", Volume);
         if (trial.Status == BuildKitCheckStatus.Fail)

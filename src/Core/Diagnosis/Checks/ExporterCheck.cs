@@ -22,10 +22,12 @@ internal static class ExporterCheck
         return wrong.Count == 0
             ? Finding.Pass($"{told}{without}. Each was tried.")
             : Finding.Fail(
-                $"{Names(wrong)} failed when tried: {wrong[0].ProbeError}", "'Get-BuildKitExporter -Probe' shows each of them; the daemon's log may say more.", "BuildKit.ExporterNotProven");
+                $"{Names(wrong)} failed when tried: {wrong[0].ProbeError}",
+                "'Get-BuildKitExporter -Probe' shows each of them; the daemon's log may say more.", "BuildKit.ExporterNotProven");
     }
 
-    private static string Names(IEnumerable<BuildKitExporter> exporters) => string.Join(", ", exporters.GroupBy(exporter => exporter.Name).Select(ways => Ways(ways.Key, ways.ToList())));
+    private static string Names(IEnumerable<BuildKitExporter> exporters) =>
+        string.Join(", ", exporters.GroupBy(exporter => exporter.Name).Select(ways => Ways(ways.Key, ways.ToList())));
 
     private static string Ways(string name, List<BuildKitExporter> ways) =>
         ways.All(way => way.Destination == ExporterDestination.None) || ways.Count > 2 || name is "local" or "tar" or "cacheonly"

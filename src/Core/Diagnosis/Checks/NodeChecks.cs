@@ -33,7 +33,8 @@ internal static class NodeChecks
             BuildKitNodeStatus.Inactive => NotRunning("It was not created yet: the first build creates and starts it."),
             BuildKitNodeStatus.Stopped => NotRunning("It does not run: the next build starts it."),
             BuildKitNodeStatus.Starting or BuildKitNodeStatus.Stopping => NotRunning($"It is {status.ToString().ToLowerInvariant()}."),
-            BuildKitNodeStatus.Error => Finding.Fail("It can't be asked, or what runs it is gone.", "Look at the builder's container and its Engine, or remove the builder and make it anew."),
+            BuildKitNodeStatus.Error => Finding.Fail(
+                "It can't be asked, or what runs it is gone.", "Look at the builder's container and its Engine, or remove the builder and make it anew."),
             _ => Finding.Skip("It is not known whether it runs."),
         };
 
@@ -46,7 +47,8 @@ internal static class NodeChecks
         if (endpoint.Scheme != "docker-container" || subject.Node!.Node is not { } node)
             return Finding.Skip("Only builders that are made as a container need an image.");
         var image = node.DriverOptions.GetValueOrDefault("image", DefaultImage);
-        var engine = endpoint.Engine ?? await new EndpointResolver(subject.Request.Variable, File.Exists).ResolveEngineAsync(endpoint.EngineContext, cancellationToken).ConfigureAwait(false);
+        var engine = endpoint.Engine
+            ?? await new EndpointResolver(subject.Request.Variable, File.Exists).ResolveEngineAsync(endpoint.EngineContext, cancellationToken).ConfigureAwait(false);
         using var transport = await engine.CreateTransportAsync(cancellationToken).ConfigureAwait(false);
         using var client = new DockerEngineClient(transport, engine.HttpHeaders);
         try
@@ -60,7 +62,8 @@ internal static class NodeChecks
                 ? Finding.Pass($"'{image}' is not on the Engine at {engine} any more; the container that was made of it runs without.")
                 : Finding.Warning(
                     $"'{image}' is not on the Engine at {engine}: the first build pulls it.",
-                    $"Where its registry can't be reached, pull it beforehand (docker pull {image}) or create the builder with the driver option image=….", "BuildKit.ImageNotFound");
+                    $"Where its registry can't be reached, pull it beforehand (docker pull {image}) or create the builder with the driver option image=….",
+                    "BuildKit.ImageNotFound");
         }
     }
 

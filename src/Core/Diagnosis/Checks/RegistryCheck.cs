@@ -8,12 +8,14 @@ internal static class RegistryCheck
     private const string All = "*";
 
     /// <summary>The registries that the docker config names, as it names them.</summary>
-    public static IReadOnlyList<string> Configured(DockerConfigFile config) => config.Auths.Keys.Concat(config.CredentialHelpers.Keys).Distinct().Order(StringComparer.Ordinal).ToList();
+    public static IReadOnlyList<string> Configured(DockerConfigFile config) =>
+        config.Auths.Keys.Concat(config.CredentialHelpers.Keys).Distinct().Order(StringComparer.Ordinal).ToList();
 
     /// <summary>The registries to look at, one by one; null for a look at the docker config alone.</summary>
     public static IReadOnlyList<string?> Expand(IReadOnlyList<string> registries, DockerConfigFile? config)
     {
-        var hosts = registries.SelectMany(registry => registry == All ? (config is null ? [] : Configured(config)) : [registry]).Select(CredentialStore.ToHost).Distinct().ToList<string?>();
+        var hosts = registries.SelectMany(registry => registry == All ? (config is null ? [] : Configured(config)) : [registry])
+            .Select(CredentialStore.ToHost).Distinct().ToList<string?>();
         return hosts.Count > 0 ? hosts : [null];
     }
 
@@ -27,7 +29,8 @@ internal static class RegistryCheck
         var found = await store.GetAsync(registry, cancellationToken).ConfigureAwait(false);
         if (found.IsEmpty)
             return Finding.Warning(
-                $"There are no credentials for {registry} in {where}: only what is public can be pulled, and nothing pushed.", $"docker login {registry}", "BuildKit.CredentialsNotFound");
+                $"There are no credentials for {registry} in {where}: only what is public can be pulled, and nothing pushed.",
+                $"docker login {registry}", "BuildKit.CredentialsNotFound");
         var kind = found.IdentityToken is { Length: > 0 } ? "an identity token" : found.RegistryToken is { Length: > 0 } ? "a registry token" : "a user and a password";
         return Finding.Pass($"There are credentials for {registry} in {where}: {kind}. The registry was not asked whether it takes them.");
     }

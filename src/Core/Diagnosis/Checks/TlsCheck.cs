@@ -54,7 +54,8 @@ internal static class TlsCheck
         var (first, soonest) = certificates.MinBy(one => one.Certificate.NotAfter);
         var left = soonest.NotAfter.ToUniversalTime() - now;
         if (left < Soon)
-            return Finding.Warning($"{Capital(first)} certificate '{soonest.Subject}' runs out in {Text.Time(left)}, on {Date(soonest.NotAfter)}. {all}", $"Renew {first} certificate.");
+            return Finding.Warning(
+                $"{Capital(first)} certificate '{soonest.Subject}' runs out in {Text.Time(left)}, on {Date(soonest.NotAfter)}. {all}", $"Renew {first} certificate.");
         return tls.SkipVerify
             ? Finding.Warning($"The daemon's certificate is not verified. {all}", "Give the CA file, and verify: whoever is between can read and change builds.")
             : Finding.Pass($"{all} The first of them in {Text.Time(left)}.");

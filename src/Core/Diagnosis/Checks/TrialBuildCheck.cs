@@ -15,7 +15,8 @@ internal static class TrialBuildCheck
         subject.Trial = trial;
         return trial.Duration > Slow
             ? Finding.Warning(
-                $"A build of two layers with a file each took {Text.Time(trial.Duration)}.", "The daemon's machine or disk may be very busy; the storage driver vfs is slow as well.")
+                $"A build of two layers with a file each took {Text.Time(trial.Duration)}.",
+                "The daemon's machine or disk may be very busy; the storage driver vfs is slow as well.")
             : Finding.Pass($"A build of two layers with a file each, the second over the first, took {Text.Time(trial.Duration)}.");
     }
 
