@@ -42,7 +42,7 @@ Describe 'Test-BuildKit on <Kind>' -ForEach $daemons {
         BeforeAll {
             $engine = Get-TestEngine $Kind
             if ($Kind -eq 'buildkitd-tls') { $null = Connect-BuildKit $engine.Address -CACertificate $engine.Ca -ClientCertificate $engine.Cert -ClientKey $engine.Key -ServerName localhost }
-            $checks = @(Test-BuildKit $engine.Address -TimeoutSeconds 60)
+            $checks = @(Test-BuildKit $engine.Address -TimeoutSec 60)
         }
 
         AfterAll { Disconnect-BuildKit }
@@ -63,7 +63,7 @@ Describe 'Test-BuildKit on <Kind>' -ForEach $daemons {
         }
 
         It 'gives a bool with -Quiet' {
-            Test-BuildKit $engine.Address -Quiet -TimeoutSeconds 60 | Should -BeExactly $true
+            Test-BuildKit $engine.Address -Quiet -TimeoutSec 60 | Should -BeExactly $true
         }
     }
 }
@@ -92,8 +92,8 @@ Describe 'Test-BuildKit where no daemon answers' {
         $path = (New-Item TestDrive:/slow -ItemType Directory).FullName
         $socket = Get-ListeningSocket $path/sock
         try {
-            "$(Test-BuildKit unix://$path/sock -Name Connection -TimeoutSeconds 1)" | Should -BeLike 'Fail: Connection: *did not answer within 1 s.'
-            $shell = Start-Shell 'Test-BuildKit $address -TimeoutSeconds 3600' @{ address = "unix://$path/sock" }
+            "$(Test-BuildKit unix://$path/sock -Name Connection -TimeoutSec 1)" | Should -BeLike 'Fail: Connection: *did not answer within 1 s.'
+            $shell = Start-Shell 'Test-BuildKit $address -TimeoutSec 3600' @{ address = "unix://$path/sock" }
             Wait-Until { $shell.Shell.InvocationStateInfo.State -eq 'Running' }
             $watch = [Diagnostics.Stopwatch]::StartNew()
             $shell.Shell.Stop()

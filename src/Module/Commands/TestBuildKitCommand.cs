@@ -42,7 +42,7 @@ public sealed class TestBuildKitCommand : BuilderCommandBase
     /// <summary>How long one check may take.</summary>
     [Parameter]
     [ValidateRange(1, 3600)]
-    public int TimeoutSeconds { get; set; } = 10;
+    public int TimeoutSec { get; set; } = 10;
 
     /// <summary>Whether a bool is all that is wanted.</summary>
     [Parameter]
@@ -88,7 +88,7 @@ public sealed class TestBuildKitCommand : BuilderCommandBase
             Platforms = Platform,
             Probe = Probe,
             Includes = check => Array.Exists(patterns, pattern => pattern.IsMatch(check)),
-            Timeout = TimeSpan.FromSeconds(TimeoutSeconds),
+            Timeout = TimeSpan.FromSeconds(TimeoutSec),
         };
     }
 

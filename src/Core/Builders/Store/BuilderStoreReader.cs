@@ -21,9 +21,10 @@ internal class BuilderStoreReader(string directory)
     /// <exception cref="BuildKitException"><c>BuildKit.BuilderStoreUnreadable</c>, <c>BuildKit.BuilderInvalid</c>.</exception>
     public IReadOnlyList<BuildKitBuilder> List() => ListNames().Select(Find).OfType<BuildKitBuilder>().ToList();
 
-    /// <summary>The names of all builders; none of them is read.</summary>
+    /// <summary>The names of all builders, sorted.</summary>
     /// <exception cref="BuildKitException"><c>BuildKit.BuilderStoreUnreadable</c>.</exception>
-    public IReadOnlyList<string> ListNames() => Guard(() => (System.IO.Directory.Exists(Path.Combine(Directory, Instances)) ? System.IO.Directory.EnumerateFiles(Path.Combine(Directory, Instances)) : [])
+    public IReadOnlyList<string> ListNames() => Guard(() =>
+        (System.IO.Directory.Exists(Path.Combine(Directory, Instances)) ? System.IO.Directory.EnumerateFiles(Path.Combine(Directory, Instances)) : [])
         .Select(path => Path.GetFileName(path)).Where(BuilderName.IsValid).Order(StringComparer.Ordinal).ToList());
 
     /// <summary>The builder of that name, whatever its case; null where there is none.</summary>

@@ -18,7 +18,7 @@ internal static class CacheChecks
         var told = $"The build cache holds {ByteSize.Format(total)} in {Text.Count(usage.Record.Count, "record")}, of which {ByteSize.Format(free)} could be freed";
         return Limit(Policies(subject)) is { } limit && total > limit
             ? Finding.Warning(
-                $"{told}: more than the {ByteSize.Format(limit)} that its rules allow.", "The daemon cleans it up by itself after a while; Clear-BuildKitCache does so at once.")
+                $"{told}: more than the {ByteSize.Format(limit)} that its rules allow.", $"The daemon cleans it up by itself after a while; '{Prune(subject)}' does so at once.")
             : Finding.Pass($"{told}.");
     }
 
@@ -29,8 +29,8 @@ internal static class CacheChecks
             return Task.FromResult(Finding.Warning(
                 "The build cache is never cleaned: there is no rule for it, and it grows until the disk is full.",
                 subject.Connection!.Engine is null
-                    ? "Set gc = true and gckeepstorage (or maxUsedSpace) for the worker in buildkitd.toml, or run Clear-BuildKitCache from time to time."
-                    : "Set builder.gc in the Engine's daemon.json (\"builder\": {\"gc\": {\"enabled\": true}}), or run Clear-BuildKitCache from time to time."));
+                    ? "Set gc = true and gckeepstorage (or maxUsedSpace) for the worker in buildkitd.toml, or run 'buildctl prune' from time to time."
+                    : "Set builder.gc in the Engine's daemon.json (\"builder\": {\"gc\": {\"enabled\": true}}), or run 'docker builder prune' from time to time."));
         var limits = new List<string>();
         if (Limit(policies) is { } limit)
             limits.Add($"at most {ByteSize.Format(limit)} are used");
@@ -60,11 +60,13 @@ internal static class CacheChecks
     internal static Finding Judge(string folder, long free, long total)
     {
         var told = $"{ByteSize.Format(free)} of {ByteSize.Format(total)} are free where the Engine keeps its data ({folder})";
-        const string Lead = "Free some: Clear-BuildKitCache, docker image prune, or a larger disk.";
+        const string Lead = "Free some (docker builder prune, docker image prune), or give it a larger disk.";
         return free < TooLittle ? Finding.Fail($"{told}: builds fail when it is full.", Lead, "BuildKit.DaemonDiskFull")
             : free < Little ? Finding.Warning($"{told}.", Lead, "BuildKit.DaemonDiskFull")
             : Finding.Pass($"{told}.");
     }
+
+    private static string Prune(Subject subject) => subject.Connection!.Engine is null ? "buildctl prune" : "docker builder prune";
 
     private static List<BuildKitGcPolicy> Policies(Subject subject) => subject.Connection!.Workers.SelectMany(worker => worker.GCPolicies).ToList();
 
