@@ -18,6 +18,7 @@
         'Get-DockerfileOutline'
         'Get-DockerfileTarget'
         'Invoke-BuildKitSolve'
+        'Test-BuildKit'
         'Test-Dockerfile'
         'New-BuildKitOutput'
     )

@@ -15,6 +15,9 @@ internal sealed class ControlClient(CallInvoker invoker)
     private static readonly Method<Wire.ListWorkersRequest, Wire.ListWorkersResponse> ListWorkersMethod =
         Method.Protobuf<Wire.ListWorkersRequest, Wire.ListWorkersResponse>(MethodType.Unary, ServiceName, "ListWorkers");
 
+    private static readonly Method<Wire.DiskUsageRequest, Wire.DiskUsageResponse> DiskUsageMethod =
+        Method.Protobuf<Wire.DiskUsageRequest, Wire.DiskUsageResponse>(MethodType.Unary, ServiceName, "DiskUsage");
+
     private static readonly Method<Wire.SolveRequest, Wire.SolveResponse> SolveMethod =
         Method.Protobuf<Wire.SolveRequest, Wire.SolveResponse>(MethodType.Unary, ServiceName, "Solve");
 
@@ -31,6 +34,10 @@ internal sealed class ControlClient(CallInvoker invoker)
     /// <summary>Lists the daemon's workers with their platforms and labels.</summary>
     public Task<Wire.ListWorkersResponse> ListWorkersAsync(CancellationToken cancellationToken) =>
         invoker.AsyncUnaryCall(ListWorkersMethod, Options(cancellationToken), new Wire.ListWorkersRequest()).ResponseAsync;
+
+    /// <summary>Lists the records of the build cache.</summary>
+    public Task<Wire.DiskUsageResponse> DiskUsageAsync(Wire.DiskUsageRequest request, CancellationToken cancellationToken) =>
+        invoker.AsyncUnaryCall(DiskUsageMethod, Options(cancellationToken), request).ResponseAsync;
 
     /// <summary>Builds. The call lasts as long as the build; cancelling it cancels the build.</summary>
     public Task<Wire.SolveResponse> SolveAsync(Wire.SolveRequest request, CancellationToken cancellationToken) =>

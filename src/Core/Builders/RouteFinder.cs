@@ -21,6 +21,8 @@ internal sealed class RouteFinder(BuildKitEndpoint endpoint, DaemonTransport tra
 
     private static readonly ConcurrentDictionary<BuildKitEndpoint, (BuildKitServerKind Kind, GrpcRoute Route)> Known = new();
 
+    private string? _peerAnswer;
+
     /// <summary>What was found, with the channel on which the first call has been answered.</summary>
     internal sealed record Found(
         BuildKitServerKind Kind, GrpcRoute Route, GrpcChannel Channel, IReadOnlyList<BuildKitWorker> Workers, DockerEngineClient? Engine, PingResponse? Ping);
@@ -63,6 +65,7 @@ internal sealed class RouteFinder(BuildKitEndpoint endpoint, DaemonTransport tra
         }
         catch (ConnectionFailedException exception) when (exception.ErrorId is "BuildKit.NotABuilder" or "BuildKit.ConnectionLost")
         {
+            _peerAnswer = exception.PeerAnswer;
             return null;
         }
 
@@ -82,7 +85,7 @@ internal sealed class RouteFinder(BuildKitEndpoint endpoint, DaemonTransport tra
         }
 
         throw failures[GrpcRoute.Upgrade] is DockerApiException { StatusCode: HttpStatusCode.NotFound }
-            ? ConnectionFailures.NotABuilder(transport.Target, "the Docker Engine there serves no BuildKit, neither directly nor by /grpc", failures[GrpcRoute.Direct])
+            ? ConnectionFailures.NotABuilder(transport.Target, "the Docker Engine there serves no BuildKit, neither directly nor by /grpc", null, failures[GrpcRoute.Direct])
             : failures[GrpcRoute.Upgrade];
     }
 
@@ -92,7 +95,7 @@ internal sealed class RouteFinder(BuildKitEndpoint endpoint, DaemonTransport tra
         if (outcome.Found is not null)
             return outcome.Found;
         if (outcome.Failure!.ErrorId is "BuildKit.ConnectionLost" or "BuildKit.NotABuilder")
-            throw await PeerDiagnosis.ExplainAsync(transport, outcome.Failure, cancellationToken).ConfigureAwait(false);
+            throw await PeerDiagnosis.ExplainAsync(transport, _peerAnswer, outcome.Failure, cancellationToken).ConfigureAwait(false);
         throw outcome.Failure;
     }
 

@@ -31,6 +31,9 @@ internal sealed class CredentialHelper
         _timeout = timeout;
     }
 
+    /// <summary>The program's name.</summary>
+    public string Name => _name;
+
     /// <summary>The credentials, or an empty set where the program has none.</summary>
     /// <param name="server">The registry as the docker config names it.</param>
     /// <param name="cancellationToken">Ends the program as well.</param>
@@ -96,7 +99,10 @@ internal sealed class CredentialHelper
     }
 
     // .NET would look beside the host program and in the current directory first, where anybody may have put one.
-    private string Find(string server)
+    /// <summary>The program's path.</summary>
+    /// <param name="server">The registry that it is for.</param>
+    /// <exception cref="BuildKitException"><c>BuildKit.CredentialHelperNotFound</c>.</exception>
+    public string Find(string server)
     {
         if (_name.AsSpan().IndexOfAny('/', '\\') < 0)
         {

@@ -73,13 +73,20 @@ internal sealed class CredentialStore : IDisposable
     {
         if (FromEnvironment(key) is { } given)
             return given;
-        if (!_config.CredentialHelpers.TryGetValue(key, out var helper))
-            helper = _config.CredentialsStore;
-        if (string.IsNullOrEmpty(helper))
+        if (HelperOf(key) is not { } helper)
             return FromFile(key);
-        var found = await new CredentialHelper(helper, _getEnvironmentVariable("PATH"), _helperTimeout).GetAsync(key, cancellationToken).ConfigureAwait(false);
+        var found = await helper.GetAsync(key, cancellationToken).ConfigureAwait(false);
         // What no program keeps stays in the file.
         return found with { RegistryToken = FromFile(key).RegistryToken };
+    }
+
+    /// <summary>The program that is asked for a registry; null where there is none.</summary>
+    /// <param name="key">What the docker config calls the registry.</param>
+    public CredentialHelper? HelperOf(string key)
+    {
+        if (!_config.CredentialHelpers.TryGetValue(key, out var suffix))
+            suffix = _config.CredentialsStore;
+        return string.IsNullOrEmpty(suffix) ? null : new CredentialHelper(suffix, _getEnvironmentVariable("PATH"), _helperTimeout);
     }
 
     private DockerAuthConfig FromFile(string key)
@@ -117,7 +124,8 @@ internal sealed class CredentialStore : IDisposable
         { Target = Variable };
     }
 
-    private static string ToHost(string address)
+    /// <summary>The host of what an old docker config, or a person, names a registry by: <c>https://example.com/v1/</c>.</summary>
+    public static string ToHost(string address)
     {
         var scheme = address.IndexOf("://", StringComparison.Ordinal);
         var rest = scheme < 0 ? address : address[(scheme + 3)..];

@@ -254,7 +254,7 @@ internal sealed class DockerEngineClient : IDisposable
         }
     }
 
-    private ConnectionFailedException NotAnEngine(string why, Exception? inner) => ConnectionFailures.NotABuilder(_transport.Target, $"it is no Docker Engine: {why}", inner);
+    private ConnectionFailedException NotAnEngine(string why, Exception? inner) => ConnectionFailures.NotABuilder(_transport.Target, "it is no Docker Engine", why, inner);
 
     private BuildKitException Malformed(HttpMethod method, string path, Exception? inner) =>
         new("BuildKit.EngineProtocolError", BuildKitErrorCategory.Protocol, $"The Engine's answer to {method} {path} is not the JSON that was expected.", null, inner)

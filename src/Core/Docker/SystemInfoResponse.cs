@@ -15,6 +15,15 @@ internal sealed record SystemInfoResponse
     /// <summary>Pairs; with the containerd image store <c>driver-type</c> is <c>io.containerd.snapshotter.v1</c>.</summary>
     public IReadOnlyList<IReadOnlyList<string>>? DriverStatus { get; init; }
 
+    /// <summary>The distribution's name, with <c>(containerized)</c> after it where the Engine's first process is in a control group of its own (moby pkg/parsers/operatingsystem).</summary>
+    public string? OperatingSystem { get; init; }
+
+    /// <summary>Where the Engine keeps its data, as it is named on its own machine.</summary>
+    public string? DockerRootDir { get; init; }
+
+    /// <summary>What the Engine itself finds worth a warning.</summary>
+    public IReadOnlyList<string>? Warnings { get; init; }
+
     public string? OSType { get; init; }
 
     public string? Architecture { get; init; }

@@ -25,4 +25,7 @@ public sealed class ConnectionFailedException : BuildKitException
 
     /// <summary>The setting that chose the endpoint, such as <c>$env:DOCKER_HOST</c>; null where the caller named it.</summary>
     public string? EndpointSource { get; init; }
+
+    /// <summary>What a peer that is no daemon did when it was asked as an Engine, in words that begin with «it»; null where that is not known.</summary>
+    internal string? PeerAnswer { get; init; }
 }

@@ -22,8 +22,14 @@ internal static class ConnectionFailures
     public static ConnectionFailedException Other(TransportTarget target, Exception inner) => Create(
         target, "ConnectionFailed", $"Can't connect to {target}: {inner.Message}", null, inner);
 
-    public static ConnectionFailedException NotABuilder(TransportTarget target, string why, Exception? inner) => Create(
-        target, "NotABuilder", $"Something answers at {target}, but {why}.", "Check the address and the port.", inner);
+    public static ConnectionFailedException NotABuilder(TransportTarget target, string why, string? peerAnswer, Exception? inner) => new(
+        "BuildKit.NotABuilder", BuildKitErrorCategory.Connection, $"Something answers at {target}, but {why}{(peerAnswer is null ? string.Empty : $": {peerAnswer}")}.",
+        "Check the address: another program may listen there, or a proxy may stand before the daemon.", inner)
+    {
+        Target = target.Address,
+        EndpointSource = target.Source,
+        PeerAnswer = peerAnswer,
+    };
 
     public static ConnectionFailedException SocketPathTooLong(TransportTarget target, Exception inner) => Create(
         target, "InvalidEndpoint", $"The path of {target} is too long for a unix socket (about 100 bytes at most).", "Use a shorter path, a symbolic link for example.",
@@ -54,13 +60,20 @@ internal static class ConnectionFailures
     public static ConnectionFailedException FromUnixSocket(TransportTarget target, string path, SocketException exception) => exception.SocketErrorCode switch
     {
         SocketError.AccessDenied => Create(
-            target, "SocketPermissionDenied", $"Can't connect to {target}: this user may not use the socket.",
+            target, "SocketPermissionDenied", $"Can't connect to {target}: {Who()} may not use the socket{ModeOf(path)}.",
             "Join the group that owns the socket ('docker' as a rule) and sign in again, or run as a user who may use it.", exception, BuildKitErrorCategory.PermissionDenied),
         _ when !File.Exists(path) => Create(target, "SocketNotFound", $"Can't connect to {target}: there is no such socket.", StartDaemon, exception),
         SocketError.ConnectionRefused => Create(
             target, "ConnectionRefused", $"Can't connect to {target}: the file is there, but no daemon listens on it.", StartDaemon, exception),
         _ => Other(target, exception),
     };
+
+    // A container's user need not have a name.
+    private static string Who() => Environment.UserName is { Length: > 0 } name ? $"the user '{name}'" : "this user";
+
+    // Not to be had where the folder is closed to this user as well.
+    private static string ModeOf(string path) =>
+        !OperatingSystem.IsWindows() && File.Exists(path) ? $" (its mode is {Convert.ToString((int)File.GetUnixFileMode(path), 8)})" : string.Empty;
 
     public static ConnectionFailedException FromTcp(TransportTarget target, string host, int port, SocketException exception) => exception.SocketErrorCode switch
     {

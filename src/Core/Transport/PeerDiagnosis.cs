@@ -5,7 +5,7 @@ internal static class PeerDiagnosis
 {
     private static readonly TimeSpan ListenTime = TimeSpan.FromSeconds(2);
 
-    public static async Task<BuildKitException> ExplainAsync(DaemonTransport transport, BuildKitException failure, CancellationToken cancellationToken)
+    public static async Task<BuildKitException> ExplainAsync(DaemonTransport transport, string? peerAnswer, BuildKitException failure, CancellationToken cancellationToken)
     {
         try
         {
@@ -23,7 +23,7 @@ internal static class PeerDiagnosis
         {
             // It does not even take a connection any more; what was seen before says more.
         }
-        return ConnectionFailures.NotABuilder(transport.Target, "it is neither a Docker Engine nor a buildkitd", failure);
+        return ConnectionFailures.NotABuilder(transport.Target, "it is neither a Docker Engine nor a buildkitd", peerAnswer, failure);
     }
 
     /// <summary>

@@ -23,6 +23,9 @@ internal sealed class TlsTransport : DaemonTransport
 
     public bool HasClientCertificate => _credentials.ClientContext is not null;
 
+    /// <summary>Is told the server's certificate before it is judged.</summary>
+    private Action<X509Certificate>? Shown { get; init; }
+
     public static async Task<TlsTransport> CreateAsync(TcpTransport tcp, BuildKitTlsOptions options, CancellationToken cancellationToken) =>
         new(tcp, options, await TlsCredentials.LoadAsync(tcp.Target, options, cancellationToken).ConfigureAwait(false));
 
@@ -40,6 +43,29 @@ internal sealed class TlsTransport : DaemonTransport
         {
             return exception.ErrorId is "BuildKit.TlsFailed" or "BuildKit.TlsClientCertificateRequired";
         }
+    }
+
+    /// <summary>
+    /// The certificate that a server shows, whatever it is worth; null where it shows none. It is for a person to look at: nothing is sent but the start of a handshake.
+    /// </summary>
+    /// <exception cref="ConnectionFailedException">There is no server, or it does not speak TLS.</exception>
+    public static async Task<X509Certificate2?> GetServerCertificateAsync(TcpTransport tcp, string? serverName, CancellationToken cancellationToken)
+    {
+        X509Certificate2? shown = null;
+        using var transport = new TlsTransport(tcp, new BuildKitTlsOptions { SkipVerify = true, ServerName = serverName }, TlsCredentials.None)
+        {
+            Shown = certificate => shown = new X509Certificate2(certificate),
+        };
+        try
+        {
+            var stream = await transport.ConnectAsync(ApplicationProtocol.Http2, cancellationToken).ConfigureAwait(false);
+            await stream.DisposeAsync().ConfigureAwait(false);
+        }
+        catch (ConnectionFailedException) when (shown is not null)
+        {
+            // It wants a client certificate; its own has been seen by then.
+        }
+        return shown;
     }
 
     protected override async ValueTask<Stream> ConnectCoreAsync(ApplicationProtocol protocol, CancellationToken cancellationToken)
@@ -84,6 +110,8 @@ internal sealed class TlsTransport : DaemonTransport
             CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
             RemoteCertificateValidationCallback = (_, certificate, chain, errors) =>
             {
+                if (certificate is not null)
+                    Shown?.Invoke(certificate);
                 if (errors == SslPolicyErrors.None || _options.SkipVerify)
                     return true;
                 refuse(TlsFailures.FromValidation(Target, serverName, _options.CaFile, certificate, chain, errors));

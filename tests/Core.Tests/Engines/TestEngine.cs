@@ -68,6 +68,22 @@ public sealed class TestEngine : IAsyncDisposable
         await StartAsync();
     }
 
+    /// <summary>
+    /// Starts it again after <see cref="KillAsync"/>, with nothing in its store and that on an overlay, as it is for an Engine in a container without a volume. The mounts are in the
+    /// engine's own namespace and go with it.
+    /// </summary>
+    public async Task RestartOnOverlayAsync()
+    {
+        RequirePrivate();
+        const string Mount = """
+            data=$1; shift
+            mount -t tmpfs tmpfs /mnt && mkdir /mnt/lower /mnt/upper /mnt/work
+            mount -t overlay overlay -o lowerdir=/mnt/lower,upperdir=/mnt/upper,workdir=/mnt/work "$data"
+            exec bash "$@"
+            """;
+        (await CommandResult.RunAsync("unshare", ["--mount", "bash", "-ec", Mount, "-", Path.Combine(Folder, "data"), .. TestEngines.Command(UpArguments)])).OutputOrThrow();
+    }
+
     /// <summary>Takes a private engine down and removes its data; a shared one stays.</summary>
     public async ValueTask DisposeAsync()
     {
@@ -75,10 +91,11 @@ public sealed class TestEngine : IAsyncDisposable
             (await TestEngines.RunAsync("down", Name)).OutputOrThrow();
     }
 
+    private string[] UpArguments => ["up", Name, TestEngines.KindName(Kind), "--owner", Environment.ProcessId.ToString(System.Globalization.CultureInfo.InvariantCulture)];
+
     internal async Task StartAsync()
     {
-        var owner = Environment.ProcessId.ToString(System.Globalization.CultureInfo.InvariantCulture);
-        var address = (await TestEngines.RunAsync("up", Name, TestEngines.KindName(Kind), "--owner", owner)).OutputOrThrow();
+        var address = (await TestEngines.RunAsync(UpArguments)).OutputOrThrow();
         Address = new Uri(IsRegistry ? "http://" + address : address);
         Folder = (await TestEngines.RunAsync("dir", Name)).OutputOrThrow();
         BaseImage = IsDocker || IsRegistry

@@ -37,7 +37,10 @@ public static class TestEngines
         return (await RunAsync("path", name)).OutputOrThrow();
     }
 
-    internal static Task<CommandResult> RunAsync(params string[] arguments) => CommandResult.RunAsync("bash", [Script, .. arguments]);
+    internal static Task<CommandResult> RunAsync(params string[] arguments) => CommandResult.RunAsync("bash", Command(arguments));
+
+    /// <summary>What bash is told to run the script.</summary>
+    internal static string[] Command(string[] arguments) => [Script, .. arguments];
 
     internal static string KindName(EngineKind kind) => kind switch
     {

@@ -5,5 +5,8 @@ namespace BuildKit.Builders.Drivers;
 /// <param name="node">The node.</param>
 internal sealed class BuilderBoot(BuilderDriver driver, BuilderNode node)
 {
+    /// <summary>How the node is; it is not started.</summary>
+    public Task<BuildKitNodeStatus> GetStatusAsync(CancellationToken cancellationToken) => driver.GetStatusAsync(node, cancellationToken);
+
     public Task RunAsync(IProgress<BuilderBootEvent>? progress, CancellationToken cancellationToken) => driver.BootAsync(node, progress, cancellationToken);
 }

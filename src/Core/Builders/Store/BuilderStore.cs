@@ -12,6 +12,9 @@ internal sealed class BuilderStore(string directory)
     /// <summary>The folder.</summary>
     public string Directory { get; } = directory;
 
+    /// <summary>The file that whoever writes holds a lock on.</summary>
+    public string LockFile => Path.Combine(Directory, ".lock");
+
     /// <summary><c>$BUILDX_CONFIG</c>, or <c>buildx</c> beside the docker config.</summary>
     public static BuilderStore Default(DockerConfigFile config, Func<string, string?> getEnvironmentVariable) =>
         new(getEnvironmentVariable("BUILDX_CONFIG") is { Length: > 0 } directory ? directory : Path.Combine(config.Directory, "buildx"));
@@ -27,7 +30,7 @@ internal sealed class BuilderStore(string directory)
         {
             foreach (var folder in BuilderStoreTransaction.Folders)
                 CreateDirectory(Path.Combine(Directory, folder));
-            return new BuilderStoreTransaction(Directory, await StoreLock.TakeAsync(Path.Combine(Directory, ".lock"), cancellationToken).ConfigureAwait(false));
+            return new BuilderStoreTransaction(Directory, await StoreLock.TakeAsync(LockFile, cancellationToken).ConfigureAwait(false));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -19,9 +19,13 @@ internal class BuilderStoreReader(string directory)
 
     /// <summary>All builders, by name.</summary>
     /// <exception cref="BuildKitException"><c>BuildKit.BuilderStoreUnreadable</c>, <c>BuildKit.BuilderInvalid</c>.</exception>
-    public IReadOnlyList<BuildKitBuilder> List() => Guard(() => (System.IO.Directory.Exists(Path.Combine(Directory, Instances)) ? System.IO.Directory.EnumerateFiles(Path.Combine(Directory, Instances)) : [])
-        .Select(Path.GetFileName).Where(name => BuilderName.IsValid(name!)).Order(StringComparer.Ordinal)
-        .Select(name => Find(name!)).OfType<BuildKitBuilder>().ToList());
+    public IReadOnlyList<BuildKitBuilder> List() => ListNames().Select(Find).OfType<BuildKitBuilder>().ToList();
+
+    /// <summary>The names of all builders, sorted.</summary>
+    /// <exception cref="BuildKitException"><c>BuildKit.BuilderStoreUnreadable</c>.</exception>
+    public IReadOnlyList<string> ListNames() => Guard(() =>
+        (System.IO.Directory.Exists(Path.Combine(Directory, Instances)) ? System.IO.Directory.EnumerateFiles(Path.Combine(Directory, Instances)) : [])
+        .Select(path => Path.GetFileName(path)).Where(BuilderName.IsValid).Order(StringComparer.Ordinal).ToList());
 
     /// <summary>The builder of that name, whatever its case; null where there is none.</summary>
     public BuildKitBuilder? Find(string name) =>
