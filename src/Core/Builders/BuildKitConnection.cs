@@ -148,6 +148,8 @@ public sealed class BuildKitConnection : IAsyncDisposable
     /// <param name="cancellationToken">Ends the opening, and nothing after it.</param>
     internal async Task<Stream> OpenSessionStreamAsync(SessionHandshake handshake, CancellationToken cancellationToken)
     {
+        // A session is a build's, and builds are what buildx counts as activity.
+        Endpoint.Activity?.Record();
         if (Route == GrpcRoute.Direct)
             return _control.OpenSession(handshake, CancellationToken.None);
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using BuildKit.Builders.Drivers;
+using BuildKit.Builders.Store;
 using BuildKit.Transport;
 
 namespace BuildKit.Builders;
@@ -31,6 +32,9 @@ public sealed record BuildKitEndpoint
     /// <summary>A name for a person: the docker context's, <c>default</c>, or the address.</summary>
     public string Name { get; init; }
 
+    /// <summary>The name of the builder's node that it is; null where the builder is none of the store's.</summary>
+    public string? Node { get; init; }
+
     /// <summary>The setting that chose the endpoint, such as <c>$env:DOCKER_HOST</c>; null where the caller named it.</summary>
     public string? Source { get; init; }
 
@@ -60,6 +64,9 @@ public sealed record BuildKitEndpoint
 
     /// <summary>The node of a builder that has to run before anybody connects; null for a daemon that runs, or not, whatever we do.</summary>
     internal BuilderBoot? Boot { get; init; }
+
+    /// <summary>Where the builder's use is written down; null for an address.</summary>
+    internal BuilderActivity? Activity { get; init; }
 
     internal int Port { get; }
 

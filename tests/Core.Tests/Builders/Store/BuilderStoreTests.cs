@@ -95,31 +95,6 @@ public sealed class BuilderStoreTests : IDisposable
             Assert.Empty(store.List());
     }
 
-    [SkippableFact]
-    public async Task FiftyBuildersByTenWritersOfBothKindsAreAllThere()
-    {
-        await TestEngines.GetProgramAsync("buildx");
-        var writers = Enumerable.Range(0, 10).Select(async writer =>
-        {
-            for (var i = 0; i < 5; i++)
-            {
-                var name = $"w{writer}-{i}";
-                if (writer % 2 == 0)
-                    await BuildxAsync("create", "--name", name, "--driver", "remote", "tcp://127.0.0.1:1");
-                else
-                    using (var store = await _store.LockAsync(default))
-                        store.Save(Remote(name));
-            }
-        });
-        await Task.WhenAll(writers).WaitAsync(TimeSpan.FromMinutes(3));
-
-        using (var store = await _store.LockAsync(default))
-            Assert.Equal(50, store.List().Count(builder => builder.Nodes.Count == 1));
-        var listed = await BuildxAsync("ls", "--format", "{{.Builder.Name}}");
-        Assert.Equal(50, listed.Split('\n').Where(line => line.StartsWith('w')).Select(line => line.TrimEnd('*')).Distinct().Count());
-        Assert.DoesNotContain(Directory.EnumerateFiles(_store.Directory, "*", SearchOption.AllDirectories), file => file.Contains(".tmp-", StringComparison.Ordinal));
-    }
-
     [SkippableTheory]
     [InlineData("remote", false)]
     [InlineData("remote", true)]
@@ -150,17 +125,6 @@ public sealed class BuilderStoreTests : IDisposable
             if (container is not null)
                 await container.DisposeAsync();
         }
-    }
-
-    [Fact]
-    public async Task ABuilderOfSeveralNodesIsRefusedInWords()
-    {
-        using (var store = await _store.LockAsync(default))
-            store.Save(Remote("two") with { Nodes = [.. Remote("two").Nodes, new BuildKitNode { Name = "two1", Endpoint = "tcp://127.0.0.1:2" }] });
-        var resolver = new EndpointResolver(name => name == "DOCKER_CONFIG" ? _config.FullName : null, _ => false);
-        var error = await Assert.ThrowsAsync<BuildKitException>(() => resolver.ResolveAsync("two"));
-        Assert.Equal("BuildKit.BuilderNotSupported", error.ErrorId);
-        Assert.Contains("2 nodes", error.Message, StringComparison.Ordinal);
     }
 
     [Theory]
