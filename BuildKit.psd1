@@ -12,6 +12,7 @@
     CmdletsToExport      = @(
         'Connect-BuildKit'
         'Disconnect-BuildKit'
+        'Get-BuildKitBuilder'
         'Get-BuildKitExporter'
         'Get-BuildKitServer'
         'Get-BuildKitWorker'
@@ -19,7 +20,12 @@
         'Get-DockerfileTarget'
         'Invoke-BuildKitSolve'
         'Test-Dockerfile'
+        'New-BuildKitBuilder'
         'New-BuildKitOutput'
+        'Remove-BuildKitBuilder'
+        'Start-BuildKitBuilder'
+        'Stop-BuildKitBuilder'
+        'Use-BuildKitBuilder'
     )
     FunctionsToExport    = @()
     VariablesToExport    = @()

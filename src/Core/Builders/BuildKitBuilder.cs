@@ -1,3 +1,5 @@
+using BuildKit.Builders.Drivers;
+
 namespace BuildKit.Builders;
 
 /// <summary>
@@ -16,6 +18,9 @@ public sealed record BuildKitBuilder
 
     /// <summary>Whether it stands for a docker context, which the docker program creates and removes.</summary>
     public bool IsDockerContext { get; init; }
+
+    /// <summary>Whether its daemons are its own: it makes them, and they are started, stopped and removed with it.</summary>
+    public bool OwnsDaemon => BuilderDrivers.Find(Driver)?.OwnsDaemon == true;
 
     /// <summary>Whether it is used where no builder is named.</summary>
     public bool IsCurrent { get; init; }

@@ -86,6 +86,14 @@ public sealed class BuildKitConnection : IAsyncDisposable
         {
             return new BuildKitConnection(endpoint, transport, await new RouteFinder(endpoint, transport).FindAsync(cancellationToken).ConfigureAwait(false));
         }
+        catch (DockerApiException exception) when (endpoint is { Node: not null, Boot: null } && exception.ErrorId is "BuildKit.ContainerNotFound" or "BuildKit.ContainerNotRunning")
+        {
+            transport.Dispose();
+            throw new BuildKitException(
+                "BuildKit.BuilderNotRunning", BuildKitErrorCategory.Connection, $"The builder '{endpoint.Name}' does not run: {exception.Message}",
+                $"Start it with Start-BuildKitBuilder {endpoint.Name}; a build starts it too.", exception)
+            { Target = endpoint.Name };
+        }
         catch
         {
             transport.Dispose();
@@ -105,6 +113,7 @@ public sealed class BuildKitConnection : IAsyncDisposable
         {
             Name = Name,
             Address = Endpoint.Address,
+            Endpoint = Endpoint,
             Kind = Kind,
             Route = Route,
             Version = NullIfEmpty(buildkit?.Version),

@@ -121,6 +121,10 @@ public sealed record BuildKitEndpoint
     /// <returns><see cref="Address"/>.</returns>
     public override string ToString() => Address;
 
+    /// <summary>The same place, which is not started by connecting to it: where nothing runs, connecting fails with <c>BuildKit.BuilderNotRunning</c>.</summary>
+    /// <returns>The endpoint.</returns>
+    public BuildKitEndpoint WithoutBoot() => this with { Boot = null };
+
     internal async Task<DaemonTransport> CreateTransportAsync(CancellationToken cancellationToken)
     {
         var target = new TransportTarget(Address, Source);

@@ -26,6 +26,9 @@ public sealed class BuilderManager
         _resolver = resolver ?? new EndpointResolver(getEnvironmentVariable, fileExists);
     }
 
+    /// <summary>The drivers of which builders can be created.</summary>
+    public static IReadOnlyList<string> Drivers { get; } = BuilderDrivers.Names.Where(name => BuilderDrivers.Find(name)!.AllowsInstances).ToList();
+
     /// <summary>How long a node may take to say how it is, before it is given up.</summary>
     public TimeSpan StatusTimeout { get; init; } = TimeSpan.FromSeconds(5);
 

@@ -78,6 +78,22 @@ public sealed class EndpointResolver
         return Target(await settings.Docker.FindCurrentAsync(engineOnly: false, cancellationToken).ConfigureAwait(false), settings);
     }
 
+    /// <summary>Finds one node of a builder.</summary>
+    /// <param name="node">The node, as <see cref="BuilderManager"/> lists it.</param>
+    /// <param name="cancellationToken">Ends the search.</param>
+    /// <returns>Its builder with this node alone.</returns>
+    /// <exception cref="BuildKitException"><c>BuildKit.NodeNotFound</c>: its builder has no such node any more; or the builder does not exist or can't be used.</exception>
+    public async Task<BuilderTarget> ResolveNodeAsync(BuildKitNode node, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(node);
+        var builder = await ResolveBuilderAsync(node.Builder ?? node.Name, cancellationToken).ConfigureAwait(false);
+        // A docker context is a node without an entry in the store.
+        var nodes = builder.Nodes.Where(known => known.Node is null || known.Node.Name == node.Name).ToList();
+        return nodes.Count > 0 ? builder with { Nodes = nodes } : throw new BuildKitException(
+            "BuildKit.NodeNotFound", BuildKitErrorCategory.NotFound, $"The builder '{builder.Name}' has no node '{node.Name}' any more.", "List its nodes anew (Get-BuildKitBuilder).")
+        { Target = node.Name };
+    }
+
     private Task<BuilderSettings> LoadAsync(CancellationToken cancellationToken) => BuilderSettings.LoadAsync(_getEnvironmentVariable, _fileExists, cancellationToken);
 
     /// <summary>The current builder of the store for the docker context in use; null for the context's own.</summary>

@@ -13,8 +13,8 @@ internal static class ConnectionPool
 
     /// <summary>Finds the connection that is meant, and opens it where there is none.</summary>
     /// <param name="builder">
-    /// An open connection, an endpoint, a server, an address, the name of a docker context, or null for what the settings say. The address of an open
-    /// connection means that connection, certificates and all.
+    /// An open connection, an endpoint, a server, a builder or one of its nodes, an address, the name of a builder or docker context, or null for what the settings say.
+    /// The address of an open connection means that connection, certificates and all.
     /// </param>
     /// <param name="explain">Is told which daemon was chosen, and by what.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
@@ -32,9 +32,7 @@ internal static class ConnectionPool
     {
         if (builder is BuildKitConnection given)
             return given;
-        if (builder is BuildKitServer server)
-            builder = server.Address;
-        var endpoint = builder as BuildKitEndpoint ?? await new EndpointResolver().ResolveAsync(builder?.ToString(), cancellationToken).ConfigureAwait(false);
+        var endpoint = (await FindAsync(builder, cancellationToken).ConfigureAwait(false)).Nodes[0].Endpoint;
         explain(endpoint.Source is { } source ? $"{role}: {endpoint.Address}, chosen by {source}." : $"{role}: {endpoint.Address}.");
         // An address alone says nothing of certificates: a connection that was opened with some is the one that is meant. A container's name does not say on which Engine.
         var isAddressEnough = endpoint.Tls is null && endpoint.Scheme != "docker-container";
@@ -46,6 +44,18 @@ internal static class ConnectionPool
             await connection.DisposeAsync().ConfigureAwait(false);
         return kept;
     }
+
+    /// <summary>Finds the builder that is meant, with all of its nodes.</summary>
+    /// <param name="builder">As above, but an open connection.</param>
+    /// <param name="cancellationToken">Ends the search.</param>
+    /// <returns>The builder, to none of whose nodes a connection was tried yet.</returns>
+    public static async Task<BuilderTarget> FindAsync(object? builder, CancellationToken cancellationToken) => builder switch
+    {
+        BuildKitEndpoint endpoint => Target(endpoint),
+        BuildKitServer { Endpoint: { } endpoint } => Target(endpoint),
+        BuildKitNode node => await new EndpointResolver().ResolveNodeAsync(node, cancellationToken).ConfigureAwait(false),
+        _ => await new EndpointResolver().ResolveBuilderAsync(builder?.ToString(), cancellationToken).ConfigureAwait(false),
+    };
 
     /// <summary>Finds an open connection.</summary>
     /// <param name="name">Its name or address.</param>
@@ -60,12 +70,22 @@ internal static class ConnectionPool
         await connection.DisposeAsync().ConfigureAwait(false);
     }
 
+    /// <summary>Closes the connections to a builder's nodes, whose daemons are about to go: a call after this starts them anew.</summary>
+    /// <param name="builder">The builder.</param>
+    public static async Task CloseAsync(BuildKitBuilder builder)
+    {
+        foreach (var connection in Connections.Values.Where(connection => connection.Name == builder.Name))
+            await CloseAsync(connection).ConfigureAwait(false);
+    }
+
     /// <summary>Closes all connections.</summary>
     public static async Task CloseAllAsync()
     {
         foreach (var connection in Connections.Values)
             await CloseAsync(connection).ConfigureAwait(false);
     }
+
+    private static BuilderTarget Target(BuildKitEndpoint endpoint) => new(endpoint.Name, endpoint.Source, new List<BuilderTargetNode> { new(endpoint, null) });
 
     private static BuildKitConnection? FindByAddress(string address) =>
         Connections.Values.FirstOrDefault(connection => connection.Endpoint.Address == address);
