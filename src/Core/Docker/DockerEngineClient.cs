@@ -35,6 +35,8 @@ internal sealed class DockerEngineClient : IDisposable
         System = new SystemOperations(this);
         Images = new ImageOperations(this);
         Exec = new ExecOperations(this);
+        Containers = new ContainerOperations(this);
+        Volumes = new VolumeOperations(this);
     }
 
     public SystemOperations System { get; }
@@ -42,6 +44,10 @@ internal sealed class DockerEngineClient : IDisposable
     public ImageOperations Images { get; }
 
     public ExecOperations Exec { get; }
+
+    public ContainerOperations Containers { get; }
+
+    public VolumeOperations Volumes { get; }
 
     /// <summary>
     /// Does <c>POST path</c> with <c>Connection: Upgrade</c> and returns the raw stream after the 101; bytes that came with the 101 are the first ones read from it.
@@ -127,6 +133,14 @@ internal sealed class DockerEngineClient : IDisposable
     /// <summary>Does <c>POST /v1.xx/path</c> without a body, with a header of its own; an answer that is no success is a <see cref="DockerApiException"/>.</summary>
     internal Task<HttpResponseMessage> PostAsync(string path, string header, string value, CancellationToken cancellationToken) =>
         SendAsync(_http, HttpMethod.Post, path, null, new(header, value), cancellationToken);
+
+    /// <summary>A request's body as JSON.</summary>
+    internal static ByteArrayContent ToContent<T>(T body, JsonTypeInfo<T> type) =>
+        new(JsonSerializer.SerializeToUtf8Bytes(body, type)) { Headers = { ContentType = new("application/json") } };
+
+    /// <summary>Sends a request to <c>/v1.xx/path</c>; an answer that is no success is a <see cref="DockerApiException"/>.</summary>
+    internal Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, HttpContent? content, CancellationToken cancellationToken) =>
+        SendAsync(_http, method, path, content, cancellationToken);
 
     /// <summary>Sends a request to <c>/v1.xx/path</c>; an answer that is no success is a <see cref="DockerApiException"/>.</summary>
     internal Task<HttpResponseMessage> SendAsync(HttpClient http, HttpMethod method, string path, HttpContent? content, CancellationToken cancellationToken) =>
