@@ -163,16 +163,21 @@ internal sealed class DockerEngineClient : IDisposable
     }
 
     internal Task<T> GetAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken cancellationToken) =>
-        SendAsync(HttpMethod.Get, path, null, type, cancellationToken);
+        SendAsync(HttpMethod.Get, path, null, null, type, cancellationToken);
+
+    /// <summary>The same with a header of its own.</summary>
+    internal Task<T> GetAsync<T>(string path, string header, string value, JsonTypeInfo<T> type, CancellationToken cancellationToken) =>
+        SendAsync(HttpMethod.Get, path, null, new(header, value), type, cancellationToken);
 
     internal Task<T> PostAsync<T>(string path, HttpContent? content, JsonTypeInfo<T> type, CancellationToken cancellationToken) =>
-        SendAsync(HttpMethod.Post, path, content, type, cancellationToken);
+        SendAsync(HttpMethod.Post, path, content, null, type, cancellationToken);
 
     internal ConnectionFailedException ConnectionLost(Exception exception) => ConnectionFailures.Find(_transport.Target, _hasClientCertificate, exception);
 
-    private async Task<T> SendAsync<T>(HttpMethod method, string path, HttpContent? content, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+    private async Task<T> SendAsync<T>(
+        HttpMethod method, string path, HttpContent? content, KeyValuePair<string, string>? header, JsonTypeInfo<T> type, CancellationToken cancellationToken)
     {
-        using var response = await SendAsync(_http, method, path, content, cancellationToken).ConfigureAwait(false);
+        using var response = await SendAsync(_http, method, path, content, header, cancellationToken).ConfigureAwait(false);
         try
         {
             var body = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);

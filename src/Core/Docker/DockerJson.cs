@@ -10,6 +10,8 @@ namespace BuildKit.Docker;
 [JsonSerializable(typeof(SystemInfoResponse))]
 [JsonSerializable(typeof(ImageInspectResponse))]
 [JsonSerializable(typeof(JSONMessage))]
+[JsonSerializable(typeof(PlatformJson))]
+[JsonSerializable(typeof(DistributionInspectResponse))]
 [JsonSerializable(typeof(ExecCreateParameters))]
 [JsonSerializable(typeof(ExecCreateResponse))]
 [JsonSerializable(typeof(ExecStartParameters))]
