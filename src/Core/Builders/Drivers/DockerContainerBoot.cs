@@ -131,7 +131,7 @@ internal sealed class DockerContainerBoot(DockerEngineClient engine, BuildKitEnd
         var result = await StepAsync(step, () => ImagePull.RunAsync(
             engine, image, null, ImagePullPolicy.Newer, node.Config, new LayerProgress(step, progress), cancellationToken)).ConfigureAwait(false);
         if (result.Warning is { } warning)
-            await StepAsync($"using local image {image}: {warning}", () => Task.FromResult(true)).ConfigureAwait(false);
+            await StepAsync(warning, () => Task.FromResult(true)).ConfigureAwait(false);
     }
 
     private async Task<IReadOnlyDictionary<string, byte[]>> FilesAsync(DockerContainerOptions options, CancellationToken cancellationToken)

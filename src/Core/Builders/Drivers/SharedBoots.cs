@@ -83,7 +83,9 @@ internal sealed class SharedBoots
             {
                 if (value.Layer is null)
                     _steps.Add(value);
-                _waiting.ForEach(progress => progress?.Report(value));
+                // Who is told may leave by it.
+                foreach (var progress in _waiting.ToArray())
+                    progress?.Report(value);
             }
         }
 

@@ -95,10 +95,10 @@ internal sealed class ContainerBuilder : IAsyncDisposable
 }
 
 /// <summary>Keeps what a boot told.</summary>
-internal sealed class BootLog : IProgress<BuilderBootEvent>
+/// <param name="told">Is called before the boot goes on.</param>
+internal sealed class BootLog(Action<BuilderBootEvent>? told = null) : IProgress<BuilderBootEvent>
 {
     private readonly List<BuilderBootEvent> _events = [];
-    private readonly TaskCompletionSource<string> _creating = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public IReadOnlyList<BuilderBootEvent> Events
     {
@@ -109,14 +109,10 @@ internal sealed class BootLog : IProgress<BuilderBootEvent>
         }
     }
 
-    /// <summary>Completed once the container is about to be made.</summary>
-    public Task Creating => _creating.Task.WaitAsync(TimeSpan.FromSeconds(60));
-
     public void Report(BuilderBootEvent value)
     {
         lock (_events)
             _events.Add(value);
-        if (value.Step.StartsWith("creating", StringComparison.Ordinal))
-            _creating.TrySetResult(value.Step);
+        told?.Invoke(value);
     }
 }
