@@ -11,6 +11,7 @@ namespace BuildKit.Solve;
 public sealed class BootProgress(IProgress<SolveEvent> events) : IProgress<BuilderBootEvent>, IDisposable
 {
     private readonly Dictionary<string, SolveVertexStatus> _open = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _layers = new(StringComparer.Ordinal);
     private SolveVertex? _vertex;
     private bool _isDisposed;
 
@@ -27,9 +28,13 @@ public sealed class BootProgress(IProgress<SolveEvent> events) : IProgress<Build
             if (value.Error is { } error)
                 _vertex = _vertex! with { Error = error };
             if (value.Layer is { } layer)
+            {
                 ShowLayer(layer);
-            else
-                Show(value.Step, 0, 0, value.IsCompleted);
+                return;
+            }
+            if (value.IsCompleted)
+                CompleteAll(except: value.Step);
+            Show(value.Step, 0, 0, value.IsCompleted);
         }
     }
 
@@ -43,8 +48,7 @@ public sealed class BootProgress(IProgress<SolveEvent> events) : IProgress<Build
             _isDisposed = true;
             if (_vertex is null)
                 return;
-            foreach (var status in _open.Values.ToList())
-                Show(status.Id, status.Current, status.Total, isCompleted: true);
+            CompleteAll(except: null);
             Show(_vertex with { Completed = DateTimeOffset.UtcNow });
         }
     }
@@ -54,8 +58,21 @@ public sealed class BootProgress(IProgress<SolveEvent> events) : IProgress<Build
         // What concerns the whole image is the pull's own status.
         if (layer.Layer is not { } id || layer.Total <= 0)
             return;
-        Show($"{layer.Status.ToLowerInvariant()} {id}", layer.Current, layer.Total, layer.Current >= layer.Total);
+        var status = $"{layer.Status.ToLowerInvariant()} {id}";
+        if (_layers.TryGetValue(id, out var before) && before != status && _open.TryGetValue(before, out var open))
+            Complete(open);
+        _layers[id] = status;
+        Show(status, layer.Current, layer.Total, layer.Current >= layer.Total);
     }
+
+    /// <summary>Ends what the Engine said no end of.</summary>
+    private void CompleteAll(string? except)
+    {
+        foreach (var status in _open.Values.Where(status => status.Id != except).ToList())
+            Complete(status);
+    }
+
+    private void Complete(SolveVertexStatus status) => Show(status.Id, status.Current, status.Total, isCompleted: true);
 
     private void Show(string id, long current, long total, bool isCompleted)
     {
