@@ -70,9 +70,18 @@ internal sealed partial record PlatformSpecifier(string OS, string Architecture,
         return version.Length == 0 && KnownArchitectures.Contains(alone.Architecture) ? alone : throw Invalid(text);
     }
 
+    /// <summary>The system without its version.</summary>
+    public string BareOS => OS.Split('(')[0];
+
+    /// <summary>Whether an image of another platform is what was asked for by this one: the same system and architecture, in the same variant or an older one of it.</summary>
+    public bool Accepts(PlatformSpecifier image) =>
+        BareOS == image.BareOS && Architecture == image.Architecture
+        && (image.Variant == Variant || image.Variant.Length == 0 || string.CompareOrdinal(image.Variant, Variant) < 0);
+
     public override string ToString() => Variant.Length > 0 ? $"{OS}/{Architecture}/{Variant}" : $"{OS}/{Architecture}";
 
-    private static PlatformSpecifier Normalize(string os, string architecture, string variant)
+    /// <summary>The platform of the three parts, in the one form.</summary>
+    public static PlatformSpecifier Normalize(string os, string architecture, string variant)
     {
         architecture = architecture.ToLowerInvariant();
         variant = variant.ToLowerInvariant();

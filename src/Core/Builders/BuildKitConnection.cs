@@ -79,8 +79,7 @@ public sealed class BuildKitConnection : IAsyncDisposable
     public static async Task<BuildKitConnection> ConnectAsync(BuildKitEndpoint endpoint, IProgress<BuilderBootEvent>? boot, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(endpoint);
-        if (endpoint.Boot is { } node)
-            await node.RunAsync(boot, cancellationToken).ConfigureAwait(false);
+        await endpoint.BootAsync(boot, cancellationToken).ConfigureAwait(false);
         var transport = await endpoint.CreateTransportAsync(cancellationToken).ConfigureAwait(false);
         try
         {

@@ -145,6 +145,14 @@ public sealed record BuildKitEndpoint
         }
     }
 
+    /// <summary>Starts the builder's node that has to run before anybody connects. Does nothing where it runs, and for a daemon that runs, or not, whatever we do.</summary>
+    /// <param name="progress">Is told of the boot, or null.</param>
+    /// <param name="cancellationToken">Ends the boot; what it made is removed.</param>
+    /// <returns>A task that completes when the daemon answers.</returns>
+    /// <exception cref="BuildKitException">The node can't be booted.</exception>
+    public Task BootAsync(IProgress<BuilderBootEvent>? progress = null, CancellationToken cancellationToken = default) =>
+        Boot?.RunAsync(progress, cancellationToken) ?? Task.CompletedTask;
+
     // "//./pipe/docker_engine", with slashes either way
     private static BuildKitEndpoint ParsePipe(string address, string rest)
     {

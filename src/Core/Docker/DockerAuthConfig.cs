@@ -15,5 +15,16 @@ internal sealed record DockerAuthConfig
 
     public bool IsEmpty => string.IsNullOrEmpty(Username) && string.IsNullOrEmpty(Password) && string.IsNullOrEmpty(IdentityToken) && string.IsNullOrEmpty(RegistryToken);
 
+    /// <summary>A text without these secrets: the other side may quote what it was sent.</summary>
+    public string Redact(string text)
+    {
+        foreach (var secret in (ReadOnlySpan<string?>)[Password, IdentityToken, RegistryToken])
+        {
+            if (!string.IsNullOrEmpty(secret))
+                text = text.Replace(secret, "***", StringComparison.Ordinal);
+        }
+        return text;
+    }
+
     public override string ToString() => nameof(DockerAuthConfig);
 }

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Http.Headers;
 using System.Text.Json;
 
 namespace BuildKit.Docker;
@@ -18,8 +17,7 @@ internal sealed class ExecOperations(DockerEngineClient client)
     public async Task<Stream> StartAndAttachAsync(string container, IReadOnlyList<string> command, CancellationToken cancellationToken)
     {
         var parameters = new ExecCreateParameters { AttachStdin = true, AttachStdout = true, AttachStderr = true, Cmd = command };
-        using var content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(parameters, DockerJson.Default.ExecCreateParameters));
-        content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        using var content = DockerEngineClient.ToContent(parameters, DockerJson.Default.ExecCreateParameters);
         ExecCreateResponse created;
         try
         {

@@ -1,6 +1,4 @@
 using System.Collections.Concurrent;
-using System.Security.Cryptography;
-using System.Text;
 using BuildKit.Docker;
 using BuildKit.Session.FileSend;
 
@@ -13,11 +11,7 @@ internal sealed class ImportVertex(IProgress<SolveEvent> events) : IImageLoadPro
     private readonly ConcurrentDictionary<string, DateTimeOffset> _started = new();
     private volatile SolveVertex? _vertex;
 
-    public void Start()
-    {
-        var digest = $"sha256:{Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(Identifier.New()))).ToLowerInvariant()}";
-        Show(new SolveVertex(digest, [], "importing to docker", DateTimeOffset.UtcNow, null, false, string.Empty, null));
-    }
+    public void Start() => Show(LocalVertex.Start("importing to docker"));
 
     public void Report(JSONMessage value)
     {

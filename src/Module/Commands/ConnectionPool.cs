@@ -20,15 +20,17 @@ internal static class ConnectionPool
     /// <param name="cancellationToken">Ends the attempt.</param>
     /// <returns>An open connection, which stays open.</returns>
     public static Task<BuildKitConnection> ConnectAsync(object? builder, Action<string> explain, CancellationToken cancellationToken) =>
-        ConnectAsync(builder, "Builder", explain, cancellationToken);
+        ConnectAsync(builder, "Builder", explain, null, cancellationToken);
 
     /// <summary>Finds the connection that is meant for something, and opens it where there is none.</summary>
     /// <param name="builder">As above.</param>
     /// <param name="role">What the daemon is for, in a word or two.</param>
     /// <param name="explain">Is told which daemon was chosen, and by what.</param>
+    /// <param name="boot">Is told of the boot where a builder's node does not run, or null.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
     /// <returns>An open connection, which stays open.</returns>
-    public static async Task<BuildKitConnection> ConnectAsync(object? builder, string role, Action<string> explain, CancellationToken cancellationToken)
+    public static async Task<BuildKitConnection> ConnectAsync(
+        object? builder, string role, Action<string> explain, IProgress<BuilderBootEvent>? boot, CancellationToken cancellationToken)
     {
         if (builder is BuildKitConnection given)
             return given;
@@ -37,8 +39,12 @@ internal static class ConnectionPool
         // An address alone says nothing of certificates: a connection that was opened with some is the one that is meant. A container's name does not say on which Engine.
         var isAddressEnough = endpoint.Tls is null && endpoint.Scheme != "docker-container";
         if ((isAddressEnough ? FindByAddress(endpoint.Address) : Connections.GetValueOrDefault(endpoint)) is { } open)
+        {
+            // Its node may have been stopped since.
+            await endpoint.BootAsync(boot, cancellationToken).ConfigureAwait(false);
             return open;
-        var connection = await BuildKitConnection.ConnectAsync(endpoint, cancellationToken).ConfigureAwait(false);
+        }
+        var connection = await BuildKitConnection.ConnectAsync(endpoint, boot, cancellationToken).ConfigureAwait(false);
         var kept = Connections.GetOrAdd(endpoint, connection);
         if (kept != connection)
             await connection.DisposeAsync().ConfigureAwait(false);

@@ -1,3 +1,4 @@
+using BuildKit.Builders;
 using BuildKit.Solve;
 
 namespace BuildKit.Module.Commands;
@@ -18,13 +19,19 @@ internal sealed record PreparedSolve(object? Builder, object? LoadInto, SolveReq
     /// <param name="cancellationToken">Stops the build on the daemon too.</param>
     public async Task<BuildKitSolveResult> RunAsync(Stream? pipeline, Action<string> explain, IProgress<SolveEvent> events, CancellationToken cancellationToken)
     {
-        var connection = await ConnectionPool.ConnectAsync(Builder, explain, cancellationToken).ConfigureAwait(false);
+        var connection = await ConnectAsync(explain, events, cancellationToken).ConfigureAwait(false);
         var request = Request with
         {
             Outputs = Request.Outputs.Select(output => IsToPipeline(output) ? output with { Destination = null, Stream = pipeline } : output).ToList(),
         };
         if (LoadInto is not null)
-            request = request with { LoadInto = await ConnectionPool.ConnectAsync(LoadInto, "Loading into", explain, cancellationToken).ConfigureAwait(false) };
+            request = request with { LoadInto = await ConnectionPool.ConnectAsync(LoadInto, "Loading into", explain, null, cancellationToken).ConfigureAwait(false) };
         return await SolveOperation.RunAsync(connection, request, events, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<BuildKitConnection> ConnectAsync(Action<string> explain, IProgress<SolveEvent> events, CancellationToken cancellationToken)
+    {
+        using var boot = new BootProgress(events);
+        return await ConnectionPool.ConnectAsync(Builder, "Builder", explain, boot, cancellationToken).ConfigureAwait(false);
     }
 }

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using BuildKit.Docker;
 
 namespace BuildKit.Solve.Planning;
@@ -15,8 +14,7 @@ internal sealed class EnginePushProgress : IProgress<JSONMessage>
     public EnginePushProgress(string name, IProgress<SolveEvent>? events)
     {
         _events = events;
-        var digest = "sha256:" + Convert.ToHexString(RandomNumberGenerator.GetBytes(32)).ToLowerInvariant();
-        _vertex = new SolveVertex(digest, [], $"pushing {name} with docker", DateTimeOffset.UtcNow, null, false, string.Empty, null);
+        _vertex = LocalVertex.Start($"pushing {name} with docker");
         Show(_vertex);
     }
 
