@@ -7,7 +7,6 @@ namespace BuildKit.Builders;
 /// <summary>Puts builders and nodes into the store, by the rules of <c>docker buildx create</c> (builder/builder.go Create, store/nodegroup.go Update).</summary>
 internal sealed class BuilderCreation(BuilderSettings settings, BuilderCreateOptions options)
 {
-    private const string DefaultConfigFile = "buildkitd.default.toml";
     private const string ConfigFile = "buildkitd.toml";
 
     /// <summary>Creates it.</summary>
@@ -66,8 +65,7 @@ internal sealed class BuilderCreation(BuilderSettings settings, BuilderCreateOpt
     /// <summary>The node as it was asked for. Its name, and what was left out, are still open.</summary>
     private async Task<BuildKitNode> DescribeAsync(BuilderDriver driver, BuildKitBuilder? existing, CancellationToken cancellationToken)
     {
-        var configPath = options.BuildkitdConfigPath
-            ?? (driver.OwnsDaemon && Path.Combine(settings.Store.Directory, DefaultConfigFile) is var byDefault && File.Exists(byDefault) ? byDefault : null);
+        var configPath = options.BuildkitdConfigPath ?? (driver.OwnsDaemon ? BuildkitdConfigFiles.FindDefault(settings.Store.Directory) : null);
         var files = configPath is null ? new Dictionary<string, byte[]>() : await BuildkitdConfigFiles.ReadAsync(configPath, cancellationToken).ConfigureAwait(false);
         var flags = options.BuildkitdFlags is null ? [] : BuildkitdFlags.Split(options.BuildkitdFlags);
         if (driver.OwnsDaemon)

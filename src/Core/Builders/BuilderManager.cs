@@ -29,6 +29,11 @@ public sealed class BuilderManager
     /// <summary>The drivers of which builders can be created.</summary>
     public static IReadOnlyList<string> Drivers { get; } = BuilderDrivers.Names.Where(name => BuilderDrivers.Find(name)!.AllowsInstances).ToList();
 
+    /// <summary>The options of a driver.</summary>
+    /// <param name="driver">Its name.</param>
+    /// <returns>The names of its options, <c>env.NAME</c> for any variable; none for a driver that has none or is unknown.</returns>
+    public static IReadOnlyList<string> GetDriverOptionNames(string driver) => BuilderDrivers.OptionNames(driver).ToList();
+
     /// <summary>How long a node may take to say how it is, before it is given up.</summary>
     public TimeSpan StatusTimeout { get; init; } = TimeSpan.FromSeconds(5);
 

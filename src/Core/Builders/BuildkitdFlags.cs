@@ -1,10 +1,10 @@
 using System.Text;
-using System.Text.RegularExpressions;
+using BuildKit.Builders.Drivers;
 
 namespace BuildKit.Builders;
 
 /// <summary>The arguments of a node's buildkitd (docker/buildx builder, parseBuildkitdFlags).</summary>
-internal static partial class BuildkitdFlags
+internal static class BuildkitdFlags
 {
     private const string Entitlement = "--allow-insecure-entitlement";
     private const string NetworkHost = "network.host";
@@ -26,9 +26,11 @@ internal static partial class BuildkitdFlags
             : flag == Entitlement ? flags.ElementAtOrDefault(index + 1) : null).OfType<string>().ToList();
         var isNeeded = driverOptions.GetValueOrDefault("network") == "host"
             ? !entitlements.Contains(NetworkHost)
-            : entitlements.Count == 0 && !(config is not null && AllowedByConfig().IsMatch(config));
+            : entitlements.Count == 0 && !(config is not null && IsAllowedBy(config));
         return isNeeded ? flags.Append($"{Entitlement}={NetworkHost}").ToList() : flags;
     }
+
+    private static bool IsAllowedBy(string config) => TomlStrings.Find(config).Any(text => text.Path is ["insecure-entitlements", ..] && text.Value == NetworkHost);
 
     private static List<string> Split(string text)
     {
@@ -73,7 +75,4 @@ internal static partial class BuildkitdFlags
             words.Add(word.ToString());
         return words;
     }
-
-    [GeneratedRegex(@"(?m)^\s*insecure-entitlements\s*=\s*\[[^\]]*[""']network\.host[""']")]
-    private static partial Regex AllowedByConfig();
 }

@@ -8,16 +8,6 @@ namespace BuildKit.Module.Completion;
 /// <summary>Completes what the cmdlets for builders take: names of builders and nodes, docker contexts, drivers and their options.</summary>
 public sealed class BuilderOptionCompleter : IArgumentCompleter
 {
-    private static readonly Dictionary<string, string[]> DriverOptions = new()
-    {
-        ["docker-container"] =
-        [
-            "image=", "network=", "memory=", "memory-swap=", "cpu-quota=", "cpu-period=", "cpu-shares=", "cpuset-cpus=", "cpuset-mems=", "cgroup-parent=", "default-load=true", "env.",
-            "restart-policy=", "gpus=",
-        ],
-        ["remote"] = ["cacert=", "cert=", "key=", "servername=", "default-load=true"],
-    };
-
     /// <inheritdoc/>
     public IEnumerable<CompletionResult> CompleteArgument(
         string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters) =>
@@ -26,7 +16,7 @@ public sealed class BuilderOptionCompleter : IArgumentCompleter
     private static IEnumerable<string> Values(string command, string parameter, Func<string, string?> bound) => parameter switch
     {
         "Driver" => BuilderManager.Drivers,
-        "DriverOption" => bound("Driver") is { } driver ? DriverOptions.GetValueOrDefault(driver, []) : DriverOptions.Values.SelectMany(options => options).Distinct(),
+        "DriverOption" => (bound("Driver") is { } driver ? [driver] : BuilderManager.Drivers).SelectMany(BuilderManager.GetDriverOptionNames).Distinct().Select(name => $"{name}="),
         "Endpoint" => BuilderCompleter.Builders().Where(builder => builder.IsDockerContext).Select(builder => builder.Name),
         "NodeName" => BuilderCompleter.Builders().Where(builder => builder.Name == bound("Name")).SelectMany(builder => builder.Nodes).Select(node => node.Name),
         _ when command.StartsWith("Get-", StringComparison.OrdinalIgnoreCase) || command.StartsWith("Use-", StringComparison.OrdinalIgnoreCase) =>

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using BuildKit.Builders;
+using BuildKit.Tests.Builders.Drivers;
 using BuildKit.Tests.Engines;
 using Xunit;
 
@@ -102,6 +103,66 @@ public sealed class BuilderManagerTests : IDisposable
         Assert.Contains("Status:", await _home.BuildxAsync("inspect", "secure"), StringComparison.Ordinal);
         Assert.InRange((await _home.Manager().GetAsync("secure")).LastActivity!.Value, DateTimeOffset.UtcNow.AddMinutes(-5), DateTimeOffset.UtcNow.AddMinutes(5));
         Assert.Contains((await _home.BuildxListAsync()).Single(builder => (string?)builder["Name"] == "secure")["LastActivity"]!.ToString(), await File.ReadAllTextAsync(activity), StringComparison.Ordinal);
+    }
+
+    [SkippableFact]
+    public async Task AContainerIsCreatedStartedStoppedAndRemoved()
+    {
+        var engine = await TestEngines.GetAsync(EngineKind.Docker28Containerd);
+        _home.Environment["DOCKER_HOST"] = engine.Address.OriginalString;
+        await File.WriteAllTextAsync(Path.Combine(Directory.CreateDirectory(_home.Store.Directory).FullName, "buildkitd.default.toml"), "debug = true\n");
+        var manager = _home.Manager();
+        var name = "box-" + Guid.NewGuid().ToString("n")[..8];
+        try
+        {
+            var created = await manager.CreateAsync(new() { Name = name, DriverOptions = new Dictionary<string, string> { ["image"] = await BuildKitImage.InRegistryAsync() }, Use = true });
+            Assert.Equal(("docker-container", true, true, BuildKitNodeStatus.Inactive), (created.Driver, created.OwnsDaemon, created.IsCurrent, created.Nodes[0].Status));
+            Assert.Equal(engine.Address.OriginalString, created.Nodes[0].Endpoint);
+            Assert.Equal(["--allow-insecure-entitlement=network.host"], created.Nodes[0].BuildkitdFlags);
+            Assert.Equal(["buildkitd.toml"], created.Nodes[0].Files.Keys);
+            Assert.Equal("inactive", await BuildxStatusAsync(name));
+
+            var idle = await _home.Resolver().ResolveAsync(name);
+            Assert.Equal("BuildKit.BuilderNotRunning", (await Assert.ThrowsAsync<BuildKitException>(() => BuildKitConnection.ConnectAsync(idle.WithoutBoot()))).ErrorId);
+            await manager.StartAsync(created);
+            Assert.Equal("running", await BuildxStatusAsync(name));
+            Assert.Equal(BuildKitNodeStatus.Running, (await manager.InspectAsync(created)).Nodes[0].Status);
+            Assert.Equal(name, (await _home.Resolver().ResolveBuilderAsync()).Name);
+
+            await manager.StopAsync(created);
+            Assert.Equal("stopped", await BuildxStatusAsync(name));
+            Assert.Equal(BuildKitNodeStatus.Stopped, (await manager.InspectAsync(created)).Nodes[0].Status);
+            await manager.RemoveAsync(created, new() { KeepState = true });
+            Assert.Contains(name, (await engine.DockerAsync("volume", "ls")).OutputOrThrow(), StringComparison.Ordinal);
+            Assert.DoesNotContain(name, (await engine.DockerAsync("ps", "-a")).OutputOrThrow(), StringComparison.Ordinal);
+            Assert.DoesNotContain(name, _home.Store.Read().ListNames());
+        }
+        finally
+        {
+            await engine.DockerAsync("rm", "--force", $"buildx_buildkit_{name}0");
+            await engine.DockerAsync("volume", "rm", "--force", $"buildx_buildkit_{name}0_state");
+        }
+    }
+
+    [SkippableFact]
+    public async Task AnEngineThatIsGoneLeavesItsBuilderUnlessForced()
+    {
+        await _home.BuildxAsync("create", "--name", "other", "--driver", "remote", "tcp://127.0.0.1:1");
+        var container = new BuilderCreateOptions { Name = "lost", Driver = "docker-container", Endpoint = "unix:///nowhere/docker.sock" };
+        var refused = await CreateFailsAsync(container);
+        Assert.Equal("BuildKit.NodeUnreachable", refused.ErrorId);
+        Assert.Contains("there is no such socket", refused.Message, StringComparison.Ordinal);
+        Assert.Equal(["other"], _home.Store.Read().ListNames());
+
+        using (var store = await _home.Store.LockAsync(default))
+            store.Save(new() { Name = "lost", Driver = "docker-container", Nodes = [new() { Name = "lost0", Endpoint = "unix:///nowhere/docker.sock" }] });
+        var lost = await _home.Manager().GetAsync("lost");
+        var failure = await Assert.ThrowsAsync<BuildKitException>(() => _home.Manager().RemoveAsync(lost, new()));
+        Assert.Equal("BuildKit.SocketNotFound", failure.ErrorId);
+        Assert.Contains("-Force", failure.RecommendedAction, StringComparison.Ordinal);
+        Assert.Equal(["lost", "other"], _home.Store.Read().ListNames());
+        await _home.Manager().RemoveAsync(lost, new() { Force = true });
+        Assert.Equal(["other"], _home.Store.Read().ListNames());
     }
 
     [SkippableFact]
@@ -291,6 +352,9 @@ public sealed class BuilderManagerTests : IDisposable
 
     private async Task<IReadOnlyList<BuildKitBuilder>> ListAsync() =>
         await Task.WhenAll((await _home.Manager().ListAsync()).Select(builder => _home.Manager().InspectAsync(builder)));
+
+    private async Task<string> BuildxStatusAsync(string name) =>
+        (string)(await _home.BuildxListAsync()).Single(builder => (string?)builder["Name"] == name)["Nodes"]![0]!["Status"]!;
 
     private async Task<string> BuildxCurrentAsync() => (string)(await _home.BuildxListAsync()).Single(builder => (bool)builder["Current"]!)["Name"]!;
 }

@@ -8,6 +8,14 @@ internal static class BuilderDrivers
     /// <summary>What they are called, the one that is taken where none is named first.</summary>
     public static IReadOnlyList<string> Names { get; } = ["docker-container", "docker", "remote"];
 
+    /// <summary>The names of a driver's options.</summary>
+    public static IReadOnlyList<string> OptionNames(string driver) => Find(driver) switch
+    {
+        DockerContainerDriver => DockerContainerOptions.Names,
+        RemoteDriver => RemoteDriver.Options,
+        _ => [],
+    };
+
     /// <summary>The driver of a builder that is to be created.</summary>
     /// <exception cref="BuildKitException"><c>BuildKit.DriverNotFound</c>, <c>BuildKit.DriverNotCreatable</c>.</exception>
     public static BuilderDriver ForCreation(string name)

@@ -11,7 +11,8 @@ internal sealed class RemoteDriver : BuilderDriver
     private const string ServerName = "servername";
     private const string DefaultLoad = "default-load";
 
-    private static readonly string[] Options = [CaCertificate, Certificate, Key, ServerName, DefaultLoad];
+    /// <summary>The names of the options.</summary>
+    public static IReadOnlyList<string> Options { get; } = [CaCertificate, Certificate, Key, ServerName, DefaultLoad];
     private static readonly string[] Files = [CaCertificate, Certificate, Key];
 
     public override string Name => "remote";
