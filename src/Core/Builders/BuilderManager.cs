@@ -34,8 +34,8 @@ public sealed class BuilderManager
     /// <returns>The names of its options, <c>env.NAME</c> for any variable; none for a driver that has none or is unknown.</returns>
     public static IReadOnlyList<string> GetDriverOptionNames(string driver) => BuilderDrivers.OptionNames(driver).ToList();
 
-    /// <summary>How long a node may take to say how it is, before it is given up.</summary>
-    public TimeSpan StatusTimeout { get; init; } = TimeSpan.FromSeconds(5);
+    /// <summary>How long a node may take to say how it is, before it is given up; docker buildx waits for 20 s.</summary>
+    public TimeSpan StatusTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Lists the builders as <c>docker buildx ls</c> does: those of the store, and those that stand for docker contexts. No node is asked.</summary>
     /// <param name="cancellationToken">Ends the search.</param>

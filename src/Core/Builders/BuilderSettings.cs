@@ -72,7 +72,7 @@ internal sealed class BuilderSettings
     public async Task<BuildKitException> NotFoundAsync(string name, string? setting, CancellationToken cancellationToken)
     {
         var names = await ListNamesAsync(cancellationToken).ConfigureAwait(false);
-        var meant = NearestName.Find(name, names) is { } nearest ? $" Did you mean '{nearest}'?" : "";
+        var meant = NearestName.Find(name, names.Where(known => known != name)) is { } nearest ? $" Did you mean '{nearest}'?" : "";
         var error = new BuildKitException(
             "BuildKit.BuilderNotFound", BuildKitErrorCategory.NotFound, $"There is no builder and no docker context '{name}'.{meant}",
             $"There are: {string.Join(", ", names)}. Give one of them, create it (New-BuildKitBuilder), or give an address such as unix:///run/docker.sock or tcp://127.0.0.1:1234.")

@@ -30,6 +30,13 @@ public abstract class BuilderNameCommandBase : BuildKitCommandBase
         return found.DistinctBy(builder => builder.Name).ToList();
     }
 
+    /// <summary>Asks builders how they are, all at once.</summary>
+    private protected static Task<BuildKitBuilder[]> InspectAsync(IEnumerable<BuildKitBuilder> builders, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        var manager = new BuilderManager { StatusTimeout = timeout };
+        return Task.WhenAll(builders.Select(builder => manager.InspectAsync(builder, cancellationToken)));
+    }
+
     /// <summary>Starts a builder, with bars for its nodes, and asks how it is then.</summary>
     private protected async Task<BuildKitBuilder> StartAsync(BuildKitBuilder builder, PipelinePump pump, CancellationToken cancellationToken)
     {

@@ -20,6 +20,11 @@ public sealed class GetBuildKitBuilderCommand : BuilderNameCommandBase
     [Parameter]
     public SwitchParameter NoStatus { get; set; }
 
+    /// <summary>How many seconds a node may take.</summary>
+    [Parameter]
+    [ValidateRange(1, 600)]
+    public int TimeoutSec { get; set; } = 10;
+
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
@@ -27,6 +32,6 @@ public sealed class GetBuildKitBuilderCommand : BuilderNameCommandBase
         if (NoStatus)
             WriteObject(found, enumerateCollection: true);
         else
-            Report(Name, (_, cancellationToken) => Task.WhenAll(found.Select(builder => Builders.InspectAsync(builder, cancellationToken))), builders => WriteObject(builders, enumerateCollection: true));
+            Report(Name, (_, cancellationToken) => InspectAsync(found, TimeSpan.FromSeconds(TimeoutSec), cancellationToken), builders => WriteObject(builders, enumerateCollection: true));
     }
 }

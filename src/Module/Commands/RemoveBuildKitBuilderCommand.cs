@@ -8,6 +8,9 @@ namespace BuildKit.Module.Commands;
 [Cmdlet(VerbsCommon.Remove, "BuildKitBuilder", SupportsShouldProcess = true, DefaultParameterSetName = "Name")]
 public sealed class RemoveBuildKitBuilderCommand : BuilderNameCommandBase
 {
+    // A node that is slow must not be taken for one that does not run.
+    private static readonly TimeSpan StatusTimeout = TimeSpan.FromSeconds(20);
+
     /// <summary>The builders; wildcards are allowed.</summary>
     [Parameter(ParameterSetName = "Name", Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [ArgumentCompleter(typeof(BuilderOptionCompleter))]
@@ -58,7 +61,7 @@ public sealed class RemoveBuildKitBuilderCommand : BuilderNameCommandBase
         Report(null, async (_, cancellationToken) =>
         {
             var stored = (await Builders.ListAsync(cancellationToken).ConfigureAwait(false)).Where(builder => !builder.IsDockerContext);
-            return await Task.WhenAll(stored.Select(builder => Builders.InspectAsync(builder, cancellationToken))).ConfigureAwait(false);
+            return await InspectAsync(stored, StatusTimeout, cancellationToken).ConfigureAwait(false);
         }, builders => inactive = builders.Where(builder => builder.Nodes.All(node => node.Status != BuildKitNodeStatus.Running)).ToList());
         return inactive;
     }

@@ -71,9 +71,13 @@ public sealed class BuilderManagerTests : IDisposable
         Assert.Contains("kubernetes", list["foreign"].Nodes[0].Error, StringComparison.Ordinal);
         Assert.Contains("can't be read", list["broken"].Error, StringComparison.Ordinal);
         Assert.Equal("gone", (await _home.Manager().GetAsync("gone")).Name);
+
+        await Assert.ThrowsAsync<BuildKitException>(() => _home.Manager().RemoveAsync(list["foreign"], new()));
+        await _home.Manager().RemoveAsync(list["foreign"], new() { KeepDaemon = true });
+        Assert.Equal(["alive", "broken", "dead"], _home.Store.Read().ListNames());
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task ANodeThatDoesNotAnswerIsGivenUp()
     {
         using var silent = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);

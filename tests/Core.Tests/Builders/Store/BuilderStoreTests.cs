@@ -9,15 +9,14 @@ namespace BuildKit.Tests.Builders.Store;
 /// <summary>buildx's store, beside buildx itself.</summary>
 public sealed class BuilderStoreTests : IDisposable
 {
-    private readonly DirectoryInfo _config = Directory.CreateTempSubdirectory("store");
+    private readonly BuilderHome _home = new();
     private readonly BuilderStore _store;
 
-    public BuilderStoreTests() => _store = new BuilderStore(Path.Combine(_config.FullName, "buildx"));
+    public BuilderStoreTests() => _store = _home.Store;
 
-    public void Dispose() => _config.Delete(recursive: true);
+    public void Dispose() => _home.Dispose();
 
-    private async Task<string> BuildxAsync(params string[] arguments) =>
-        (await CommandResult.RunAsync("env", [$"DOCKER_CONFIG={_config.FullName}", await TestEngines.GetProgramAsync("buildx"), .. arguments])).OutputOrThrow();
+    private Task<string> BuildxAsync(params string[] arguments) => _home.BuildxAsync(arguments);
 
     private static BuildKitBuilder Remote(string name) => new()
     {
@@ -107,10 +106,10 @@ public sealed class BuilderStoreTests : IDisposable
         var container = driver == "remote" ? null : await BuildKitContainer.StartAsync(engine, $"buildx_buildkit_{name}0");
         try
         {
-            var environment = new Dictionary<string, string> { ["DOCKER_CONFIG"] = _config.FullName, ["BUILDKIT_HOST"] = "unix:///nowhere.sock" };
+            _home.Environment["BUILDKIT_HOST"] = "unix:///nowhere.sock";
             if (byVariable)
-                environment["BUILDX_BUILDER"] = name;
-            var resolver = new EndpointResolver(environment.GetValueOrDefault, _ => false);
+                _home.Environment["BUILDX_BUILDER"] = name;
+            var resolver = _home.Resolver();
 
             var endpoint = await resolver.ResolveAsync(byVariable ? null : name);
             await using var connection = await BuildKitConnection.ConnectAsync(endpoint);
