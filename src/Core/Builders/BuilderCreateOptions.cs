@@ -13,8 +13,8 @@ public sealed record BuilderCreateOptions
     public string? Driver { get; init; }
 
     /// <summary>
-    /// Where the node is: for <c>remote</c> a buildkitd's address, null for <c>$BUILDKIT_HOST</c>; for <c>docker-container</c> a docker context or an Engine's address, null for the
-    /// Engine that docker itself would use.
+    /// Where the node is: for <c>remote</c> a buildkitd's address, null for <c>$BUILDKIT_HOST</c>; for <c>docker-container</c> a docker context or an Engine's address,
+    /// null for the Engine that docker itself would use.
     /// </summary>
     public string? Endpoint { get; init; }
 
@@ -25,7 +25,8 @@ public sealed record BuilderCreateOptions
     public IReadOnlyList<string>? BuildkitdFlags { get; init; }
 
     /// <summary>
-    /// The absolute path of a <c>buildkitd.toml</c>, which is copied into the container with the certificates it names; null for <c>buildkitd.default.toml</c> in the store's folder, if there is one.
+    /// The absolute path of a <c>buildkitd.toml</c>, which is copied into the container with the certificates it names; null for <c>buildkitd.default.toml</c> in the store's
+    /// folder, if there is one.
     /// </summary>
     public string? BuildkitdConfigPath { get; init; }
 

@@ -92,7 +92,8 @@ internal sealed class BuilderCreation(BuilderSettings settings, BuilderCreateOpt
         if (!driver.OwnsDaemon)
         {
             return options.Endpoint is { Length: > 0 } address ? address : settings.Variable("BUILDKIT_HOST") ?? throw Invalid(
-                "BuildKit.EndpointMissing", $"A builder of the driver '{driver.Name}' needs the address of a buildkitd.", "Give one, such as -Endpoint tcp://host:1234, or set $env:BUILDKIT_HOST.", null);
+                "BuildKit.EndpointMissing", $"A builder of the driver '{driver.Name}' needs the address of a buildkitd.",
+                "Give one, such as -Endpoint tcp://host:1234, or set $env:BUILDKIT_HOST.", null);
         }
         if (options.Endpoint is { Length: > 0 } endpoint)
         {
@@ -119,15 +120,23 @@ internal sealed class BuilderCreation(BuilderSettings settings, BuilderCreateOpt
     private (BuildKitBuilder Builder, int Index) Plan(string name, BuildKitBuilder? existing, BuilderDriver driver, BuildKitNode node)
     {
         if (existing is null && options.Append)
-            throw Invalid("BuildKit.BuilderNotFound", $"There is no builder '{name}' that a node could be added to.", "Create it without -Append.", name, BuildKitErrorCategory.NotFound);
+        {
+            throw Invalid(
+                "BuildKit.BuilderNotFound", $"There is no builder '{name}' that a node could be added to.", "Create it without -Append.", name, BuildKitErrorCategory.NotFound);
+        }
         if (existing is not null && existing.Driver != driver.Name)
-            throw Invalid("BuildKit.BuilderExists", $"The builder '{name}' exists, and its driver is '{existing.Driver}'.", "All nodes of a builder have one driver. Take another name.", name);
+        {
+            throw Invalid(
+                "BuildKit.BuilderExists", $"The builder '{name}' exists, and its driver is '{existing.Driver}'.", "All nodes of a builder have one driver. Take another name.", name);
+        }
         var nodes = existing?.Nodes.ToList() ?? [];
         var index = nodes.FindIndex(IsNamed);
         if (index < 0 && nodes.Count > 0 && !options.Append)
         {
             throw options.NodeName is null
-                ? Invalid("BuildKit.BuilderExists", $"The builder '{name}' exists.", "Take another name, add a node to it (-Append), name the node to change (-NodeName), or remove it first.", name)
+                ? Invalid(
+                    "BuildKit.BuilderExists", $"The builder '{name}' exists.",
+                    "Take another name, add a node to it (-Append), name the node to change (-NodeName), or remove it first.", name)
                 : Invalid("BuildKit.NodeNotFound", $"The builder '{name}' has no node '{options.NodeName}'.", "Add it with -Append.", options.NodeName, BuildKitErrorCategory.NotFound);
         }
         if (index < 0)
@@ -142,7 +151,8 @@ internal sealed class BuilderCreation(BuilderSettings settings, BuilderCreateOpt
         if (nodes.FindIndex(other => other.Endpoint == nodes[index].Endpoint && other.Name != nodes[index].Name) is >= 0 and var twin)
         {
             throw Invalid(
-                "BuildKit.EndpointTaken", $"The node '{nodes[twin].Name}' of the builder '{name}' is at {nodes[index].Endpoint} already.", "Each node needs an endpoint of its own.", nodes[index].Endpoint);
+                "BuildKit.EndpointTaken", $"The node '{nodes[twin].Name}' of the builder '{name}' is at {nodes[index].Endpoint} already.",
+                "Each node needs an endpoint of its own.", nodes[index].Endpoint);
         }
         for (var i = 0; i < nodes.Count; i++)
         {
@@ -160,7 +170,9 @@ internal sealed class BuilderCreation(BuilderSettings settings, BuilderCreateOpt
         Platforms = options.Platforms.Count == 0 ? known.Platforms : given.Platforms,
         DriverOptions = options.DriverOptions is null ? known.DriverOptions : given.DriverOptions,
         BuildkitdFlags = options.BuildkitdFlags is null ? known.BuildkitdFlags : given.BuildkitdFlags,
-        Files = options.BuildkitdConfigPath is null ? known.Files : known.Files.Concat(given.Files).GroupBy(file => file.Key).ToDictionary(file => file.Key, file => file.Last().Value),
+        Files = options.BuildkitdConfigPath is null
+            ? known.Files
+            : known.Files.Concat(given.Files).GroupBy(file => file.Key).ToDictionary(file => file.Key, file => file.Last().Value),
     };
 
     private bool IsNamed(BuildKitNode node) => options.NodeName is not null && node.Name == BuilderName.Normalize(options.NodeName);

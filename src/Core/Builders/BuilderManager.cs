@@ -4,8 +4,8 @@ using BuildKit.Builders.Store;
 namespace BuildKit.Builders;
 
 /// <summary>
-/// The builders of this computer's user: those of buildx's store, which docker buildx sees too, and one for each docker context. Calls may run at the same time, here and in docker buildx.
-/// Failures are <see cref="BuildKitException"/>.
+/// The builders of this computer's user: those of buildx's store, which docker buildx sees too, and one for each docker context. Calls may run at the same time, here and in
+/// docker buildx. Failures are <see cref="BuildKitException"/>.
 /// </summary>
 public sealed class BuilderManager
 {
@@ -137,17 +137,18 @@ public sealed class BuilderManager
     /// <param name="builder">The builder.</param>
     /// <param name="options">What is left.</param>
     /// <param name="cancellationToken">Ends it; the builder is then still in the store.</param>
-    /// <returns>A task that completes when it is removed.</returns>
+    /// <returns>Why a daemon of it may still be there, with <see cref="BuilderRemoveOptions.Force"/>; null where all of it is gone.</returns>
     /// <exception cref="BuildKitException">A daemon can't be removed, and with it the builder; or it stands for a docker context.</exception>
-    public async Task RemoveAsync(BuildKitBuilder builder, BuilderRemoveOptions options, CancellationToken cancellationToken = default)
+    public async Task<string?> RemoveAsync(BuildKitBuilder builder, BuilderRemoveOptions options, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentNullException.ThrowIfNull(options);
         DemandStored(builder);
         var settings = await LoadAsync(cancellationToken).ConfigureAwait(false);
-        await RemoveDaemonsAsync(settings, builder, options, cancellationToken).ConfigureAwait(false);
+        var left = await RemoveDaemonsAsync(settings, builder, options, cancellationToken).ConfigureAwait(false);
         using var store = await settings.Store.LockAsync(cancellationToken).ConfigureAwait(false);
         store.Remove(builder.Name);
+        return left;
     }
 
     /// <summary>Removes a node of a builder, with the daemon that it made and its cache.</summary>
@@ -155,22 +156,24 @@ public sealed class BuilderManager
     /// <param name="nodeName">The node's name.</param>
     /// <param name="options">What is left.</param>
     /// <param name="cancellationToken">Ends it; the node is then still in the store.</param>
-    /// <returns>A task that completes when it is removed.</returns>
+    /// <returns>As for <see cref="RemoveAsync"/>.</returns>
     /// <exception cref="BuildKitException">There is no such node, it is the last one, or its daemon can't be removed.</exception>
-    public async Task RemoveNodeAsync(BuildKitBuilder builder, string nodeName, BuilderRemoveOptions options, CancellationToken cancellationToken = default)
+    public async Task<string?> RemoveNodeAsync(BuildKitBuilder builder, string nodeName, BuilderRemoveOptions options, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentNullException.ThrowIfNull(options);
         DemandStored(builder);
         var settings = await LoadAsync(cancellationToken).ConfigureAwait(false);
         var leaving = DemandLeavable(builder, nodeName);
-        await RemoveDaemonsAsync(settings, builder with { Nodes = new List<BuildKitNode> { leaving } }, options, cancellationToken).ConfigureAwait(false);
+        var left = await RemoveDaemonsAsync(settings, builder with { Nodes = new List<BuildKitNode> { leaving } }, options, cancellationToken).ConfigureAwait(false);
         using var store = await settings.Store.LockAsync(cancellationToken).ConfigureAwait(false);
-        if (store.Find(builder.Name) is not { } stored)
-            return;
-        DemandLeavable(stored, leaving.Name);
-        store.Save(stored with { Nodes = stored.Nodes.Where(node => node.Name != leaving.Name).ToList() });
-        store.RemoveNodeRefs(stored.Name, leaving.Name);
+        if (store.Find(builder.Name) is { } stored && stored.Nodes.Any(node => node.Name == leaving.Name))
+        {
+            DemandLeavable(stored, leaving.Name);
+            store.Save(stored with { Nodes = stored.Nodes.Where(node => node.Name != leaving.Name).ToList() });
+            store.RemoveNodeRefs(stored.Name, leaving.Name);
+        }
+        return left;
     }
 
     /// <summary>Makes a builder of the store the current one of the docker context in use, for docker buildx as for this library.</summary>
@@ -225,14 +228,17 @@ public sealed class BuilderManager
         }
     }
 
-    private static async Task RemoveDaemonsAsync(BuilderSettings settings, BuildKitBuilder builder, BuilderRemoveOptions options, CancellationToken cancellationToken)
+    /// <returns>Why one of them may still be there, or null.</returns>
+    private static async Task<string?> RemoveDaemonsAsync(
+        BuilderSettings settings, BuildKitBuilder builder, BuilderRemoveOptions options, CancellationToken cancellationToken)
     {
         if (options.KeepDaemon)
-            return;
+            return null;
         try
         {
             var driver = BuilderDrivers.Of(builder);
             await EachNodeAsync(builder, node => driver.RemoveAsync(settings.Node(builder, node), options.KeepState, keepDaemon: false, cancellationToken)).ConfigureAwait(false);
+            return null;
         }
         catch (BuildKitException e) when (!options.Force)
         {
@@ -241,9 +247,9 @@ public sealed class BuilderManager
                 "Try again when its Docker Engine answers; -Force removes it from the store all the same, and -KeepDaemon leaves what it runs alone.", e)
             { Target = builder.Name };
         }
-        catch (BuildKitException)
+        catch (BuildKitException e)
         {
-            // Asked for by Force.
+            return e.Message;
         }
     }
 
@@ -260,7 +266,7 @@ public sealed class BuilderManager
             catch (BuildKitException e)
             {
                 lock (failures)
-                    failures.Add(builder.Nodes.Count == 1 ? e : new BuildKitException(e.ErrorId, e.Category, $"Node '{node.Name}': {e.Message}", e.RecommendedAction, e) { Target = e.Target });
+                    failures.Add(builder.Nodes.Count == 1 ? e : OfNode(node, e));
             }
         })).ConfigureAwait(false);
         if (failures.Count == 0)
@@ -270,6 +276,9 @@ public sealed class BuilderManager
             first.ErrorId, first.Category, string.Join("\n", failures.Select(failure => failure.Message)), first.RecommendedAction, new AggregateException(failures))
         { Target = builder.Name };
     }
+
+    private static BuildKitException OfNode(BuildKitNode node, BuildKitException exception) =>
+        new(exception.ErrorId, exception.Category, $"Node '{node.Name}': {exception.Message}", exception.RecommendedAction, exception) { Target = exception.Target };
 
     private static void DemandStored(BuildKitBuilder builder)
     {
@@ -289,7 +298,8 @@ public sealed class BuilderManager
             $"Its nodes are: {string.Join(", ", builder.Nodes.Select(known => known.Name))}.")
         { Target = nodeName };
         return builder.Nodes.Count > 1 ? node : throw new BuildKitException(
-            "BuildKit.LastNode", BuildKitErrorCategory.InvalidArgument, $"'{nodeName}' is the last node of the builder '{builder.Name}'.", "Remove the builder instead (leave out -NodeName).")
+            "BuildKit.LastNode", BuildKitErrorCategory.InvalidArgument, $"'{nodeName}' is the last node of the builder '{builder.Name}'.",
+            "Remove the builder instead (leave out -NodeName).")
         { Target = nodeName };
     }
 }

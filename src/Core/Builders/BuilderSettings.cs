@@ -23,8 +23,12 @@ internal sealed class BuilderSettings
 
     public DockerEndpoints Docker { get; }
 
-    public static async Task<BuilderSettings> LoadAsync(Func<string, string?> getEnvironmentVariable, Func<string, bool> fileExists, CancellationToken cancellationToken) =>
-        new(getEnvironmentVariable, fileExists, await DockerConfigFile.LoadAsync(DockerConfigFile.DefaultDirectory(getEnvironmentVariable), cancellationToken).ConfigureAwait(false));
+    public static async Task<BuilderSettings> LoadAsync(
+        Func<string, string?> getEnvironmentVariable, Func<string, bool> fileExists, CancellationToken cancellationToken)
+    {
+        var config = await DockerConfigFile.LoadAsync(DockerConfigFile.DefaultDirectory(getEnvironmentVariable), cancellationToken).ConfigureAwait(false);
+        return new BuilderSettings(getEnvironmentVariable, fileExists, config);
+    }
 
     /// <summary>A variable of the environment; null where it is empty.</summary>
     public string? Variable(string name) => _getEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
@@ -75,7 +79,8 @@ internal sealed class BuilderSettings
         var meant = NearestName.Find(name, names.Where(known => known != name)) is { } nearest ? $" Did you mean '{nearest}'?" : "";
         var error = new BuildKitException(
             "BuildKit.BuilderNotFound", BuildKitErrorCategory.NotFound, $"There is no builder and no docker context '{name}'.{meant}",
-            $"There are: {string.Join(", ", names)}. Give one of them, create it (New-BuildKitBuilder), or give an address such as unix:///run/docker.sock or tcp://127.0.0.1:1234.")
+            $"There are: {string.Join(", ", names)}. Give one of them, create it (New-BuildKitBuilder), or give an address such as unix:///run/docker.sock or "
+            + "tcp://127.0.0.1:1234.")
         { Target = name };
         return setting is null ? error : DockerEndpoints.ChosenBy(setting, error);
     }

@@ -14,8 +14,8 @@ internal static class BuildkitdFlags
     public static IReadOnlyList<string> Split(IEnumerable<string> texts) => texts.SelectMany(Split).ToList();
 
     /// <summary>
-    /// The flags with buildx's own: a builder in a container has a network of its own, so that builds may use the host's, which is the container's, unless the flags or the configuration say which
-    /// entitlements there are. With <c>network=host</c> it is allowed in any case.
+    /// The flags with buildx's own: a builder in a container has a network of its own, so that builds may use the host's, which is the container's, unless the flags or the
+    /// configuration say which entitlements there are. With <c>network=host</c> it is allowed in any case.
     /// </summary>
     /// <param name="flags">What was asked for.</param>
     /// <param name="driverOptions">The options of the driver <c>docker-container</c>.</param>

@@ -3,7 +3,9 @@ using BuildKit.Transport;
 
 namespace BuildKit.Builders;
 
-/// <summary>The endpoints that the docker program itself knows: its contexts, and <c>default</c>, which is <c>$DOCKER_HOST</c> or else the default socket (docker/cli cli/command).</summary>
+/// <summary>
+/// The endpoints that the docker program itself knows: its contexts, and <c>default</c>, which is <c>$DOCKER_HOST</c> or else the default socket (docker/cli cli/command).
+/// </summary>
 internal sealed class DockerEndpoints(Func<string, string?> getEnvironmentVariable, Func<string, bool> fileExists, DockerConfigFile config)
 {
     public const string DefaultContext = "default";

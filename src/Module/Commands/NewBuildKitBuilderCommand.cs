@@ -72,7 +72,21 @@ public sealed class NewBuildKitBuilderCommand : BuilderNameCommandBase
     {
         if (!ShouldProcess(Name ?? "a name that is made up", Append ? "Add a node to the builder" : "Create the builder"))
             return;
-        Report(Name, CreateAsync, builder =>
+        BuilderCreateOptions options;
+        try
+        {
+            options = Options();
+        }
+        catch (BuildKitException e)
+        {
+            WriteError(e, Name);
+            return;
+        }
+        Report(Name, async (pump, cancellationToken) =>
+        {
+            var builder = await Builders.CreateAsync(options, cancellationToken).ConfigureAwait(false);
+            return Start ? await StartAsync(builder, pump, cancellationToken).ConfigureAwait(false) : builder;
+        }, builder =>
         {
             WriteObject(builder);
             if (Use)
@@ -80,22 +94,17 @@ public sealed class NewBuildKitBuilderCommand : BuilderNameCommandBase
         });
     }
 
-    private async Task<BuildKitBuilder> CreateAsync(PipelinePump pump, CancellationToken cancellationToken)
+    private BuilderCreateOptions Options() => new()
     {
-        var builder = await Builders.CreateAsync(
-            new BuilderCreateOptions
-            {
-                Name = Name,
-                Endpoint = Endpoint,
-                Driver = Driver,
-                DriverOptions = DriverOption is null ? null : DriverOptionArgument.Read(SessionState, DriverOption),
-                BuildkitdFlags = BuildkitdFlag,
-                BuildkitdConfigPath = BuildkitdConfig is null ? null : FileSystemPath.Resolve(SessionState, BuildkitdConfig),
-                Platforms = Platform,
-                NodeName = NodeName,
-                Append = Append,
-                Use = Use,
-            }, cancellationToken).ConfigureAwait(false);
-        return Start ? await StartAsync(builder, pump, cancellationToken).ConfigureAwait(false) : builder;
-    }
+        Name = Name,
+        Endpoint = Endpoint,
+        Driver = Driver,
+        DriverOptions = DriverOption is null ? null : DriverOptionArgument.Read(SessionState, DriverOption),
+        BuildkitdFlags = BuildkitdFlag,
+        BuildkitdConfigPath = BuildkitdConfig is null ? null : FileSystemPath.Resolve(SessionState, BuildkitdConfig),
+        Platforms = Platform,
+        NodeName = NodeName,
+        Append = Append,
+        Use = Use,
+    };
 }

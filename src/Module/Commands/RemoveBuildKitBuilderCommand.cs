@@ -51,7 +51,11 @@ public sealed class RemoveBuildKitBuilderCommand : BuilderNameCommandBase
                 continue;
             if (AllInactive && !Force && !ShouldContinue($"Remove the builder '{builder.Name}', of which no node runs?", "Remove inactive builders", ref yesToAll, ref noToAll))
                 continue;
-            Report(builder.Name, (_, cancellationToken) => RemoveAsync(builder, cancellationToken), static _ => { });
+            Report(builder.Name, (_, cancellationToken) => RemoveAsync(builder, cancellationToken), left =>
+            {
+                if (left is not null)
+                    WriteWarning($"The builder '{builder.Name}' is forgotten, but what it ran may still be there. {left}");
+            });
         }
     }
 
@@ -66,20 +70,15 @@ public sealed class RemoveBuildKitBuilderCommand : BuilderNameCommandBase
         return inactive;
     }
 
-    private async Task<bool> RemoveAsync(BuildKitBuilder builder, CancellationToken cancellationToken)
+    private async Task<string?> RemoveAsync(BuildKitBuilder builder, CancellationToken cancellationToken)
     {
         var options = new BuilderRemoveOptions { KeepState = KeepState, KeepDaemon = KeepDaemon, Force = Force };
-        if (NodeName is not null)
-        {
-            await Builders.RemoveNodeAsync(builder, NodeName, options, cancellationToken).ConfigureAwait(false);
-        }
-        else
-        {
-            await Builders.RemoveAsync(builder, options, cancellationToken).ConfigureAwait(false);
-            if (builder.Name.Equals(EndpointResolver.SessionBuilder, StringComparison.OrdinalIgnoreCase))
-                EndpointResolver.SessionBuilder = null;
-        }
+        var left = NodeName is not null
+            ? await Builders.RemoveNodeAsync(builder, NodeName, options, cancellationToken).ConfigureAwait(false)
+            : await Builders.RemoveAsync(builder, options, cancellationToken).ConfigureAwait(false);
+        if (NodeName is null && builder.Name.Equals(EndpointResolver.SessionBuilder, StringComparison.OrdinalIgnoreCase))
+            EndpointResolver.SessionBuilder = null;
         await ConnectionPool.CloseAsync(builder).ConfigureAwait(false);
-        return true;
+        return left;
     }
 }
