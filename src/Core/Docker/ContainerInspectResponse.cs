@@ -10,7 +10,7 @@ internal sealed record ContainerInspectResponse
     /// <summary>How often the Engine has started it again since it was last started by hand.</summary>
     public int RestartCount { get; init; }
 
-    /// <summary>The commands that run in it beside its own.</summary>
+    /// <summary>The commands that run in it beside its own, or are about to.</summary>
     public IReadOnlyList<string>? ExecIDs { get; init; }
 }
 

@@ -15,6 +15,7 @@ namespace BuildKit.Docker;
 [JsonSerializable(typeof(ExecCreateParameters))]
 [JsonSerializable(typeof(ExecCreateResponse))]
 [JsonSerializable(typeof(ExecStartParameters))]
+[JsonSerializable(typeof(ExecInspectResponse))]
 [JsonSerializable(typeof(CreateContainerParameters))]
 [JsonSerializable(typeof(CreateContainerResponse))]
 [JsonSerializable(typeof(ContainerInspectResponse))]

@@ -27,6 +27,8 @@ internal sealed class DockerContainerBoot(DockerEngineClient engine, BuildKitEnd
     // How long an Engine may take to tell, after a Ctrl+C, whether it made what it was asked for.
     private static readonly TimeSpan LastAnswerLimit = TimeSpan.FromSeconds(10);
 
+    private static readonly Dictionary<string, byte[]> NoFiles = [];
+
     private readonly string _container = DockerContainerSpec.ContainerName(node.Node);
     private readonly DockerContainerWait _wait = new(engine, daemon, node);
 
@@ -42,7 +44,7 @@ internal sealed class DockerContainerBoot(DockerEngineClient engine, BuildKitEnd
             if (answers)
                 return;
         }
-        throw DockerContainerErrors.BootFailed(node, "it is removed by somebody else whenever it is there", "Look for what else uses the builder, and try again.");
+        throw DockerContainerErrors.BootFailed(node, "is removed by somebody else whenever it is there.", "Look for what else uses the builder, and try again.");
     }
 
     /// <returns>False where somebody else made it first, or it was removed again.</returns>
@@ -66,8 +68,7 @@ internal sealed class DockerContainerBoot(DockerEngineClient engine, BuildKitEnd
         try
         {
             cancellationToken.ThrowIfCancellationRequested();
-            await FillAndStartAsync(id, files, cancellationToken).ConfigureAwait(false);
-            return await _wait.RunAsync(cancellationToken).ConfigureAwait(false);
+            return await FillAndStartAsync(id, files, cancellationToken).ConfigureAwait(false) && await _wait.RunAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (Exception exception)
         {
@@ -87,35 +88,35 @@ internal sealed class DockerContainerBoot(DockerEngineClient engine, BuildKitEnd
                 await WhileAsync("removing", OthersRemovalLimit, cancellationToken).ConfigureAwait(false);
                 return false;
             case "paused":
-                throw DockerContainerErrors.BootFailed(node, "it is paused", $"Let it go on: docker unpause {_container}");
+                throw DockerContainerErrors.BootFailed(node, "is paused.", $"Let it go on: docker unpause {_container}");
             case "dead":
-                throw DockerContainerErrors.BootFailed(node, "it is dead: its Engine could not remove it", $"Remove it: docker rm --force {_container}");
+                throw DockerContainerErrors.BootFailed(node, "is dead: its Engine could not remove it.", $"Remove it: docker rm --force {_container}");
             case "exited":
                 return await StepAsync($"starting container {_container}", () => StartAgainAsync(cancellationToken)).ConfigureAwait(false);
             default:
                 return DateTimeOffset.UtcNow - state.StartedAt > FreshlyStarted
+                    || await _wait.AnswersAsync(cancellationToken).ConfigureAwait(false)
                     || await StepAsync($"starting container {_container}", () => _wait.RunAsync(cancellationToken)).ConfigureAwait(false);
         }
     }
 
     private async Task<bool> TakeUpCreatedAsync(CancellationToken cancellationToken)
     {
-        if (await WhileAsync("created", OthersStartLimit, cancellationToken).ConfigureAwait(false) is { } state && state.Status != "created")
-            return state.Status != "exited" && await StepAsync($"starting container {_container}", () => _wait.RunAsync(cancellationToken)).ConfigureAwait(false);
+        var state = await WhileAsync("created", OthersStartLimit, cancellationToken).ConfigureAwait(false);
+        if (state?.Status != "created")
+            return false;
         return await StepAsync($"starting container {_container}", async () =>
         {
             var files = await FilesAsync(DockerContainerOptions.Read(node.Node.DriverOptions), cancellationToken).ConfigureAwait(false);
-            await FillAndStartAsync(_container, files, cancellationToken).ConfigureAwait(false);
-            return await _wait.RunAsync(cancellationToken).ConfigureAwait(false);
+            return await FillAndStartAsync(_container, files, cancellationToken).ConfigureAwait(false) && await _wait.RunAsync(cancellationToken).ConfigureAwait(false);
         }).ConfigureAwait(false);
     }
 
     private async Task<bool> StartAgainAsync(CancellationToken cancellationToken)
     {
-        await StartAsync(_container, cancellationToken).ConfigureAwait(false);
         try
         {
-            return await _wait.RunAsync(cancellationToken).ConfigureAwait(false);
+            return await FillAndStartAsync(_container, NoFiles, cancellationToken).ConfigureAwait(false) && await _wait.RunAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (BuildKitException)
         {
@@ -187,21 +188,21 @@ internal sealed class DockerContainerBoot(DockerEngineClient engine, BuildKitEnd
         }
     }
 
-    private async Task FillAndStartAsync(string id, IReadOnlyDictionary<string, byte[]> files, CancellationToken cancellationToken)
-    {
-        if (files.Count > 0)
-            await engine.Containers.ExtractArchiveToContainerAsync(id, "/", DockerContainerFiles.ToArchive(files), cancellationToken).ConfigureAwait(false);
-        await StartAsync(id, cancellationToken).ConfigureAwait(false);
-    }
-
-    private async Task StartAsync(string id, CancellationToken cancellationToken)
+    /// <returns>False where the container was removed meanwhile.</returns>
+    private async Task<bool> FillAndStartAsync(string id, IReadOnlyDictionary<string, byte[]> files, CancellationToken cancellationToken)
     {
         try
         {
+            if (files.Count > 0)
+                await engine.Containers.ExtractArchiveToContainerAsync(id, "/", DockerContainerFiles.ToArchive(files), cancellationToken).ConfigureAwait(false);
             await engine.Containers.StartContainerAsync(id, cancellationToken).ConfigureAwait(false);
+            return true;
         }
         catch (DockerApiException exception)
         {
+            // What is not found may also be a network, or the folder to unpack in.
+            if (exception.StatusCode == HttpStatusCode.NotFound && await engine.Containers.InspectContainerAsync(id, cancellationToken).ConfigureAwait(false) is null)
+                return false;
             throw DockerContainerErrors.Refused(node, exception);
         }
     }
@@ -219,16 +220,16 @@ internal sealed class DockerContainerBoot(DockerEngineClient engine, BuildKitEnd
             await engine.Volumes.RemoveAsync(volume, stop).ConfigureAwait(false);
     });
 
-    /// <summary>Whether somebody's command still runs in the container once ours have had the time to end.</summary>
+    /// <summary>Whether somebody else's command runs in the container; ours may take a while to end.</summary>
     private async Task<bool> IsUsedByOthersAsync(string id, CancellationToken cancellationToken)
     {
-        for (var tries = 0; tries < 10; tries++)
+        var found = await engine.Containers.InspectContainerAsync(id, cancellationToken).ConfigureAwait(false);
+        foreach (var command in (found?.ExecIDs ?? []).Except(_wait.ExecIDs))
         {
-            if (await engine.Containers.InspectContainerAsync(id, cancellationToken).ConfigureAwait(false) is not { State.Status: "running", ExecIDs.Count: > 0 })
-                return false;
-            await Task.Delay(Poll, cancellationToken).ConfigureAwait(false);
+            if (await engine.Exec.IsRunningAsync(command, cancellationToken).ConfigureAwait(false))
+                return true;
         }
-        return true;
+        return false;
     }
 
     /// <summary>Waits for somebody else to go on with the container.</summary>

@@ -23,14 +23,25 @@ internal sealed class DockerContainerWait(DockerEngineClient engine, BuildKitEnd
 
     private readonly string _container = DockerContainerSpec.ContainerName(node.Node);
 
+    /// <summary>The commands that were run in the container to call the daemon.</summary>
+    public IReadOnlyCollection<string> ExecIDs { get; private set; } = [];
+
+    /// <summary>Whether the daemon answers at the first call.</summary>
+    public async Task<bool> AnswersAsync(CancellationToken cancellationToken)
+    {
+        using var transport = await CreateTransportAsync(cancellationToken).ConfigureAwait(false);
+        return await TryCallAsync(transport, cancellationToken).ConfigureAwait(false) is null;
+    }
+
+    /// <summary>Waits for it.</summary>
     /// <returns>False where the container was removed meanwhile.</returns>
     /// <exception cref="BuildKitException"><c>BuildKit.BuilderBootFailed</c>, with the end of the container's log.</exception>
     public async Task<bool> RunAsync(CancellationToken cancellationToken)
     {
-        using var transport = await (daemon with { ConnectTimeout = CallLimit }).CreateTransportAsync(cancellationToken).ConfigureAwait(false);
+        using var transport = await CreateTransportAsync(cancellationToken).ConfigureAwait(false);
         var clock = Stopwatch.StartNew();
         int? restartsBefore = null;
-        var exitCode = 0;
+        int? exitCode = null;
         for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
         {
             if (await TryCallAsync(transport, cancellationToken).ConfigureAwait(false) is not { } failure)
@@ -40,14 +51,22 @@ internal sealed class DockerContainerWait(DockerEngineClient engine, BuildKitEnd
             restartsBefore ??= found.RestartCount;
             if (!found.State.Running || found.State.Restarting)
                 exitCode = found.State.ExitCode;
-            if (!found.State.Running || found.RestartCount - restartsBefore >= MaxRestarts)
-                throw DockerContainerErrors.Ended(node, exitCode, found.State.OOMKilled, await LogAsync(cancellationToken).ConfigureAwait(false));
+            // One that was started again does not tell how it ended; the Engine pauses longer each time.
+            if (exitCode is { } code && (!found.State.Running || found.RestartCount - restartsBefore >= MaxRestarts))
+                throw DockerContainerErrors.Ended(node, code, found.State.OOMKilled, await LogAsync(cancellationToken).ConfigureAwait(false));
             if (found.State.Status == "running" && IsWithoutBuildctl(failure))
                 throw DockerContainerErrors.NoBuildctl(node, failure);
             if (clock.Elapsed > Limit)
                 throw DockerContainerErrors.Silent(node, Limit, failure, await LogAsync(cancellationToken).ConfigureAwait(false));
             await Task.Delay(pause, cancellationToken).ConfigureAwait(false);
         }
+    }
+
+    private async Task<DaemonTransport> CreateTransportAsync(CancellationToken cancellationToken)
+    {
+        var transport = await (daemon with { ConnectTimeout = CallLimit }).CreateTransportAsync(cancellationToken).ConfigureAwait(false);
+        ExecIDs = ((DockerExecTransport)transport).ExecIDs;
+        return transport;
     }
 
     /// <returns>Why it does not answer; null where it does.</returns>

@@ -188,7 +188,8 @@ internal sealed partial class TomlStrings
             return;
         }
         var length = letter switch { 'u' => 4, 'U' => 8, _ => throw Wrong($"'\\{letter}' means nothing in a string") };
-        if (_at + length > _text.Length || !int.TryParse(_text.AsSpan(_at, length), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var code) || !Rune.IsValid(code))
+        var digits = _text.AsSpan(_at, Math.Min(length, _text.Length - _at));
+        if (digits.Length < length || !int.TryParse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var code) || !Rune.IsValid(code))
             throw Wrong($"'\\{letter}' needs the number of a character");
         _at += length;
         text.Append(new Rune(code).ToString());
@@ -242,8 +243,10 @@ internal sealed partial class TomlStrings
     [GeneratedRegex(@"\G[A-Za-z0-9_-]+")]
     private static partial Regex BareKey();
 
-    // Booleans, whole numbers, floats, dates and times.
-    [GeneratedRegex(@"\G(true|false|[+-]?(inf|nan)|0x[0-9A-Fa-f_]+|0o[0-7_]+|0b[01_]+|\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)?)?|\d\d:\d\d:\d\d(\.\d+)?|[+-]?\d[\d_]*(\.\d[\d_]*)?([eE][+-]?\d[\d_]*)?)(?![A-Za-z0-9_.+-])")]
+    // Booleans, numbers with a base, dates with or without a time, times, other numbers.
+    [GeneratedRegex(
+        @"\G(true|false|[+-]?(inf|nan)|0x[0-9A-Fa-f_]+|0o[0-7_]+|0b[01_]+|\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)?)?"
+        + @"|\d\d:\d\d:\d\d(\.\d+)?|[+-]?\d[\d_]*(\.\d[\d_]*)?([eE][+-]?\d[\d_]*)?)(?![A-Za-z0-9_.+-])")]
     private static partial Regex Scalar();
 
     [GeneratedRegex(@"\G[ \t]*\r?\n\s*")]

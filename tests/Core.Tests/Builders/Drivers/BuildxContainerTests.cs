@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using BuildKit.Builders;
+using BuildKit.Builders.Drivers;
 using BuildKit.Builders.Store;
 using BuildKit.Tests.Engines;
 using BuildKit.Tests.Solve;
@@ -55,6 +56,19 @@ public sealed class BuildxContainerTests
         Assert.Empty(await ours.LeftAsync());
         await ContainerBuilder.Driver.RemoveAsync(theirs.Node, keepState: false, keepDaemon: false, default);
         Assert.Empty(await theirs.LeftAsync());
+    }
+
+    [SkippableFact]
+    public async Task ProcessesThatNeedItAtOnceGetOne()
+    {
+        var engine = await TestEngines.GetAsync(EngineKind.Docker28Graphdriver);
+        using var config = new BuildContextDirectory();
+        await using var builder = await ContainerBuilder.OnAsync(engine);
+        await SaveAsync(config, builder.Node.Node);
+        // A driver of its own is to another what a process is.
+        var ours = Enumerable.Range(0, 4).Select(_ => new DockerContainerDriver().BootAsync(builder.Node, null, default));
+        await Task.WhenAll(ours.Append(BuildxAsync(config, "inspect", "--bootstrap", builder.Node.Node.Name))).WaitAsync(TimeSpan.FromMinutes(2));
+        Assert.False(await builder.BuildAsync(builder.Container));
     }
 
     private static async Task SaveAsync(BuildContextDirectory config, BuildKitNode node)

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using BuildKit.Builders;
 using BuildKit.Tests.Engines;
 using Xunit;
@@ -22,7 +23,8 @@ public sealed class DockerContainerDriverTests
             Assert.False(await ContainerBuilder.BuildAsync(connection, builder.Container));
         Assert.Equal(BuildKitNodeStatus.Running, await builder.StatusAsync());
         Assert.Equal(
-            [$"pulling image {builder.Node.Node.DriverOptions["image"]}", $"creating container {builder.Container}"], log.Events.Where(step => step.IsCompleted).Select(step => step.Step));
+            [$"pulling image {builder.Node.Node.DriverOptions["image"]}", $"creating container {builder.Container}"],
+            log.Events.Where(step => step.IsCompleted).Select(step => step.Step));
         Assert.All(log.Events, step => Assert.Null(step.Error));
 
         await driver.StopAsync(builder.Node, default);
@@ -54,15 +56,20 @@ public sealed class DockerContainerDriverTests
     }
 
     [SkippableFact]
-    public async Task ProcessesThatNeedItAtOnceGetOneToo()
+    public async Task EveryRequestCarriesTheHeadersOfTheDockerConfig()
     {
         var engine = await TestEngines.GetAsync(EngineKind.Docker28Graphdriver);
+        await using var proxy = new RecordingProxy(engine.Address.LocalPath);
         await using var builder = await ContainerBuilder.OnAsync(engine);
-        // A driver of its own is to another what a process is.
-        await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => new BuildKit.Builders.Drivers.DockerContainerDriver().BootAsync(builder.Node, null, default)))
-            .WaitAsync(TimeSpan.FromMinutes(2));
-        Assert.Equal(BuildKitNodeStatus.Running, await builder.StatusAsync());
+        builder.Node = builder.Node with
+        {
+            FindEngine = (_, _) => Task.FromResult(BuildKitEndpoint.Parse($"tcp://127.0.0.1:{proxy.Port}") with { HttpHeaders = new Dictionary<string, string> { ["X-Word"] = "said" } }),
+        };
         Assert.False(await builder.BuildAsync(builder.Container));
+        await ContainerBuilder.Driver.RemoveAsync(builder.Node, keepState: false, keepDaemon: false, default);
+        var sent = proxy.Sent;
+        Assert.Contains("/containers/create?", sent, StringComparison.Ordinal);
+        Assert.Equal(Regex.Count(sent, @" /\S+ HTTP/1\.1\r\n"), Regex.Count(sent, @"\r\nX-Word: said\r\n"));
     }
 
     [SkippableFact]

@@ -38,6 +38,15 @@ public sealed class DockerContainerOptionsTests
     }
 
     [Fact]
+    public void InsideWindowsTheLibrariesOfItsGpuComeAlong()
+    {
+        var node = new BuildKitNode { Name = "n0", Endpoint = "default" };
+        var made = DockerContainerSpec.Create(node, DockerContainerOptions.Read(node.DriverOptions), Engine, DockerContainerSpec.AllGpus, needsWslLibraries: true);
+        Assert.Equal(new Mount("bind", "/usr/lib/wsl", "/usr/lib/wsl", ReadOnly: true), made.HostConfig.Mounts![1]);
+        Assert.Equal(-1, Assert.Single(made.HostConfig.DeviceRequests!).Count);
+    }
+
+    [Fact]
     public void AnEngineThatRemapsUsersIsToldNotTo() =>
         Assert.Equal("host", Create(new BuildKitNode { Name = "n0", Endpoint = "default" }, Engine with { SecurityOptions = ["name=seccomp,profile=builtin", "name=userns"] }).HostConfig.UsernsMode);
 
