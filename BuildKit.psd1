@@ -12,6 +12,7 @@
     CmdletsToExport      = @(
         'Connect-BuildKit'
         'Disconnect-BuildKit'
+        'Get-BuildKitBuilder'
         'Get-BuildKitExporter'
         'Get-BuildKitServer'
         'Get-BuildKitWorker'
@@ -20,7 +21,12 @@
         'Invoke-BuildKitSolve'
         'Test-BuildKit'
         'Test-Dockerfile'
+        'New-BuildKitBuilder'
         'New-BuildKitOutput'
+        'Remove-BuildKitBuilder'
+        'Start-BuildKitBuilder'
+        'Stop-BuildKitBuilder'
+        'Use-BuildKitBuilder'
     )
     FunctionsToExport    = @()
     VariablesToExport    = @()

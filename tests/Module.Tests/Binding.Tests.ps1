@@ -94,7 +94,7 @@ Describe 'Errors' {
         @{ Name = 'no socket'; Call = { Get-BuildKitServer unix:///nowhere.sock @quiet }; Id = 'BuildKit.SocketNotFound'; Category = 'ConnectionError' }
         @{ Name = 'a port on which nobody listens'; Call = { Get-BuildKitWorker tcp://127.0.0.1:1 @quiet }; Id = 'BuildKit.ConnectionRefused'; Category = 'ConnectionError' }
         @{ Name = 'an address without a scheme'; Call = { Connect-BuildKit /run/docker.sock @quiet }; Id = 'BuildKit.InvalidEndpoint'; Category = 'InvalidArgument' }
-        @{ Name = 'a docker context that is not there'; Call = { Connect-BuildKit no-such-context @quiet }; Id = 'BuildKit.DockerContextNotFound'; Category = 'ObjectNotFound' }
+        @{ Name = 'a builder that is not there'; Call = { Connect-BuildKit no-such-builder @quiet }; Id = 'BuildKit.BuilderNotFound'; Category = 'ObjectNotFound' }
         @{ Name = 'a connection that is not open'; Call = { Disconnect-BuildKit nobody @quiet }; Id = 'BuildKit.NotConnected'; Category = 'ObjectNotFound' }
         @{ Name = 'certificates without an address'; Call = { Connect-BuildKit -CACertificate ca.pem @quiet }; Id = 'BuildKit.InvalidEndpoint'; Category = 'InvalidArgument' }
     ) {

@@ -1,6 +1,10 @@
+using BuildKit.Builders.Drivers;
+
 namespace BuildKit.Builders;
 
-/// <summary>A builder: one or several nodes that build under one name. Kept in buildx's own store.</summary>
+/// <summary>
+/// A builder: one or several nodes that build under one name. It is kept in buildx's own store, or stands for a docker context. How it is doing is no part of what is stored.
+/// </summary>
 public sealed record BuildKitBuilder
 {
     /// <summary>Its name, in lower case.</summary>
@@ -11,6 +15,18 @@ public sealed record BuildKitBuilder
 
     /// <summary>The nodes, the one that is asked first at the front.</summary>
     public IReadOnlyList<BuildKitNode> Nodes { get; init; } = new List<BuildKitNode>();
+
+    /// <summary>Whether it stands for a docker context, which the docker program creates and removes.</summary>
+    public bool IsDockerContext { get; init; }
+
+    /// <summary>Whether its daemons are its own: it makes them, and they are started, stopped and removed with it.</summary>
+    public bool OwnsDaemon => BuilderDrivers.Find(Driver)?.OwnsDaemon == true;
+
+    /// <summary>Whether it is used where no builder is named.</summary>
+    public bool IsCurrent { get; init; }
+
+    /// <summary>Why the store's file of it can't be read; null where it can.</summary>
+    public string? Error { get; init; }
 
     /// <summary>When it was last used or changed, as the store knows; null for never.</summary>
     public DateTimeOffset? LastActivity { get; init; }

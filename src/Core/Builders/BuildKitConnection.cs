@@ -79,12 +79,19 @@ public sealed class BuildKitConnection : IAsyncDisposable
     public static async Task<BuildKitConnection> ConnectAsync(BuildKitEndpoint endpoint, IProgress<BuilderBootEvent>? boot, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(endpoint);
-        if (endpoint.Boot is { } node)
-            await node.RunAsync(boot, cancellationToken).ConfigureAwait(false);
+        await endpoint.BootAsync(boot, cancellationToken).ConfigureAwait(false);
         var transport = await endpoint.CreateTransportAsync(cancellationToken).ConfigureAwait(false);
         try
         {
             return new BuildKitConnection(endpoint, transport, await new RouteFinder(endpoint, transport).FindAsync(cancellationToken).ConfigureAwait(false));
+        }
+        catch (DockerApiException exception) when (endpoint is { Node: not null, Boot: null } && exception.ErrorId is "BuildKit.ContainerNotFound" or "BuildKit.ContainerNotRunning")
+        {
+            transport.Dispose();
+            throw new BuildKitException(
+                "BuildKit.BuilderNotRunning", BuildKitErrorCategory.Connection, $"The builder '{endpoint.Name}' does not run: {exception.Message}",
+                $"Start it with Start-BuildKitBuilder {endpoint.Name}; a build starts it too.", exception)
+            { Target = endpoint.Name };
         }
         catch
         {
@@ -106,6 +113,7 @@ public sealed class BuildKitConnection : IAsyncDisposable
             Name = Name,
             Node = Endpoint.Node,
             Address = Endpoint.Address,
+            Endpoint = Endpoint,
             Kind = Kind,
             Route = Route,
             Version = NullIfEmpty(buildkit?.Version),
@@ -150,6 +158,8 @@ public sealed class BuildKitConnection : IAsyncDisposable
     /// <param name="cancellationToken">Ends the opening, and nothing after it.</param>
     internal async Task<Stream> OpenSessionStreamAsync(SessionHandshake handshake, CancellationToken cancellationToken)
     {
+        // A session is a build's, and builds are what buildx counts as activity.
+        Endpoint.Activity?.Record();
         if (Route == GrpcRoute.Direct)
             return _control.OpenSession(handshake, CancellationToken.None);
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using BuildKit.Builders.Drivers;
+using BuildKit.Builders.Store;
 using BuildKit.Transport;
 
 namespace BuildKit.Builders;
@@ -64,6 +65,9 @@ public sealed record BuildKitEndpoint
     /// <summary>The node of a builder that has to run before anybody connects; null for a daemon that runs, or not, whatever we do.</summary>
     internal BuilderBoot? Boot { get; init; }
 
+    /// <summary>Where the builder's use is written down; null for an address.</summary>
+    internal BuilderActivity? Activity { get; init; }
+
     internal int Port { get; }
 
     /// <summary>
@@ -117,6 +121,10 @@ public sealed record BuildKitEndpoint
     /// <returns><see cref="Address"/>.</returns>
     public override string ToString() => Address;
 
+    /// <summary>The same place, which is not started by connecting to it: where nothing runs, connecting fails with <c>BuildKit.BuilderNotRunning</c>.</summary>
+    /// <returns>The endpoint.</returns>
+    public BuildKitEndpoint WithoutBoot() => this with { Boot = null };
+
     internal async Task<DaemonTransport> CreateTransportAsync(CancellationToken cancellationToken)
     {
         var target = new TransportTarget(Address, Source);
@@ -136,6 +144,14 @@ public sealed record BuildKitEndpoint
                 return Tls is null ? tcp : await TlsTransport.CreateAsync(tcp, Tls, cancellationToken).ConfigureAwait(false);
         }
     }
+
+    /// <summary>Starts the builder's node that has to run before anybody connects. Does nothing where it runs, and for a daemon that runs, or not, whatever we do.</summary>
+    /// <param name="progress">Is told of the boot, or null.</param>
+    /// <param name="cancellationToken">Ends the boot; what it made is removed.</param>
+    /// <returns>A task that completes when the daemon answers.</returns>
+    /// <exception cref="BuildKitException">The node can't be booted.</exception>
+    public Task BootAsync(IProgress<BuilderBootEvent>? progress = null, CancellationToken cancellationToken = default) =>
+        Boot?.RunAsync(progress, cancellationToken) ?? Task.CompletedTask;
 
     // "//./pipe/docker_engine", with slashes either way
     private static BuildKitEndpoint ParsePipe(string address, string rest)

@@ -12,6 +12,9 @@ public sealed record BuildKitServer
     /// <summary>The endpoint's address.</summary>
     public required string Address { get; init; }
 
+    /// <summary>The way to it, certificates and all; null where it was not asked by a connection.</summary>
+    public BuildKitEndpoint? Endpoint { get; init; }
+
     /// <summary>What answers there.</summary>
     public required BuildKitServerKind Kind { get; init; }
 

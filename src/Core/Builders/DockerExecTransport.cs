@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using BuildKit.Docker;
 using BuildKit.Transport;
 
@@ -17,6 +18,7 @@ internal sealed class DockerExecTransport : DaemonTransport
     private readonly DaemonTransport _engineTransport;
     private readonly DockerEngineClient _engine;
     private readonly string _container;
+    private readonly ConcurrentBag<string> _execIDs = [];
 
     /// <param name="target">The builder.</param>
     /// <param name="engineTransport">How the Engine is reached; this transport owns it.</param>
@@ -32,11 +34,16 @@ internal sealed class DockerExecTransport : DaemonTransport
         _container = container;
     }
 
+    /// <summary>The ids of the commands that were started in the container, whether they still run or not.</summary>
+    public IReadOnlyCollection<string> ExecIDs => _execIDs;
+
     public override bool TellsWhyItEnds => true;
 
     protected override async ValueTask<Stream> ConnectCoreAsync(ApplicationProtocol protocol, CancellationToken cancellationToken)
     {
-        var stream = await _engine.Exec.StartAndAttachAsync(_container, DialStdio, cancellationToken).ConfigureAwait(false);
+        var id = await _engine.Exec.CreateAsync(_container, DialStdio, cancellationToken).ConfigureAwait(false);
+        _execIDs.Add(id);
+        var stream = await _engine.Exec.StartAndAttachAsync(id, cancellationToken).ConfigureAwait(false);
         return new MultiplexedStream(stream, FirstByte, words => ConnectionFailures.ContainerCommandEnded(Target, _container, string.Join(' ', DialStdio), words));
     }
 

@@ -1,210 +1,166 @@
 using BuildKit.Builders.Drivers;
 using BuildKit.Builders.Store;
 using BuildKit.Docker;
-using BuildKit.Transport;
 
 namespace BuildKit.Builders;
 
 /// <summary>
-/// Finds the daemon that is meant. The first that is set wins: what the caller named (an address, a builder of buildx's store or a docker context) → <c>$BUILDX_BUILDER</c> →
-/// <c>$BUILDKIT_HOST</c> →
+/// Finds the daemon that is meant. The first that is set wins: what the caller named (an address, a builder of buildx's store or a docker context) →
+/// <see cref="SessionBuilder"/> → <c>$BUILDX_BUILDER</c> → <c>$BUILDKIT_HOST</c> → the current builder of buildx's store →
 /// <c>$DOCKER_HOST</c> with <c>$DOCKER_TLS_VERIFY</c> and <c>$DOCKER_CERT_PATH</c> → <c>$DOCKER_CONTEXT</c> → the docker config's current context → the default socket.
 /// </summary>
 public sealed class EndpointResolver
 {
-    private const string DefaultContext = "default";
-    private const string DockerSocket = "/var/run/docker.sock";
-    private const string BuildkitdSocket = "/run/buildkit/buildkitd.sock";
-    private const string DockerPipe = "npipe:////./pipe/docker_engine";
-
     private readonly Func<string, string?> _getEnvironmentVariable;
     private readonly Func<string, bool> _fileExists;
+    private readonly Func<string?> _getSessionBuilder;
 
     /// <summary>Creates a resolver that reads this process's environment and this user's docker config.</summary>
     public EndpointResolver()
-        : this(Environment.GetEnvironmentVariable, File.Exists)
+        : this(Environment.GetEnvironmentVariable, File.Exists, static () => SessionBuilder)
     {
     }
 
-    internal EndpointResolver(Func<string, string?> getEnvironmentVariable, Func<string, bool> fileExists)
+    internal EndpointResolver(Func<string, string?> getEnvironmentVariable, Func<string, bool> fileExists, Func<string?>? getSessionBuilder = null)
     {
-        _getEnvironmentVariable = name => getEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
+        _getEnvironmentVariable = getEnvironmentVariable;
         _fileExists = fileExists;
+        _getSessionBuilder = getSessionBuilder ?? (static () => null);
     }
+
+    /// <summary>The builder, docker context or address that this process uses where none is named; null for what the settings say.</summary>
+    public static string? SessionBuilder { get; set; }
 
     /// <summary>Finds the endpoint; <see cref="BuildKitEndpoint.Source"/> tells which setting chose it.</summary>
     /// <param name="builder">An address such as <c>tcp://10.0.0.2:1234</c>, the name of a builder in buildx's store or of a docker context, or null for what the settings say.</param>
     /// <param name="cancellationToken">Ends the search.</param>
-    /// <returns>The endpoint, to which no connection was tried yet.</returns>
-    /// <exception cref="BuildKitException">A setting is malformed, or names a docker context that does not exist.</exception>
-    public Task<BuildKitEndpoint> ResolveAsync(string? builder = null, CancellationToken cancellationToken = default) =>
-        ResolveAsync(builder, engineOnly: false, cancellationToken);
+    /// <returns>The endpoint of the builder's first node, to which no connection was tried yet.</returns>
+    /// <exception cref="BuildKitException">A setting is malformed, or names a builder or docker context that does not exist.</exception>
+    public async Task<BuildKitEndpoint> ResolveAsync(string? builder = null, CancellationToken cancellationToken = default) =>
+        (await ResolveBuilderAsync(builder, cancellationToken).ConfigureAwait(false)).Nodes[0].Endpoint;
 
     /// <summary>
-    /// Finds the Docker Engine that the docker program itself would talk to: as <see cref="ResolveAsync(string?, CancellationToken)"/> does, but a buildkitd, which
-    /// <c>$BUILDKIT_HOST</c> or its default socket would lead to, is not meant.
+    /// Finds the Docker Engine that the docker program itself would talk to: builders of buildx's store, and a buildkitd, which
+    /// <c>$BUILDKIT_HOST</c> or its default socket would lead to, are not meant.
     /// </summary>
     /// <param name="engine">An address, the name of a docker context, or null for what the settings say.</param>
     /// <param name="cancellationToken">Ends the search.</param>
     /// <returns>The endpoint, to which no connection was tried yet.</returns>
     /// <exception cref="BuildKitException">A setting is malformed, or names a docker context that does not exist.</exception>
-    public Task<BuildKitEndpoint> ResolveEngineAsync(string? engine = null, CancellationToken cancellationToken = default) =>
-        ResolveAsync(engine, engineOnly: true, cancellationToken);
+    public async Task<BuildKitEndpoint> ResolveEngineAsync(string? engine = null, CancellationToken cancellationToken = default) =>
+        await (await LoadAsync(cancellationToken).ConfigureAwait(false)).Docker.FindEngineAsync(engine, cancellationToken).ConfigureAwait(false);
 
-    /// <summary>Lists the names that <see cref="ResolveAsync(string?, CancellationToken)"/> knows: <c>default</c>, buildx's builders, and the docker contexts.</summary>
+    /// <summary>Lists the names that <see cref="ResolveAsync"/> knows: <c>default</c>, buildx's builders, and the docker contexts.</summary>
     /// <param name="cancellationToken">Ends the search.</param>
     /// <returns>The names.</returns>
     /// <exception cref="BuildKitException">The docker config is malformed.</exception>
-    public async Task<IReadOnlyList<string>> ListNamesAsync(CancellationToken cancellationToken = default)
-    {
-        var config = await DockerConfigFile.LoadAsync(DockerConfigFile.DefaultDirectory(_getEnvironmentVariable), cancellationToken).ConfigureAwait(false);
-        var builders = BuilderStore.Default(config, _getEnvironmentVariable).Read().List().Select(builder => builder.Name);
-        var contexts = await new DockerContextStore(config.Directory).ListNamesAsync(cancellationToken).ConfigureAwait(false);
-        return new[] { DefaultContext }.Concat(builders).Concat(contexts).Distinct().ToList();
-    }
+    public async Task<IReadOnlyList<string>> ListNamesAsync(CancellationToken cancellationToken = default) =>
+        await (await LoadAsync(cancellationToken).ConfigureAwait(false)).ListNamesAsync(cancellationToken).ConfigureAwait(false);
 
     /// <summary>Finds the builder with all of its nodes.</summary>
-    /// <param name="builder">As <see cref="ResolveAsync(string?, CancellationToken)"/> takes it.</param>
+    /// <param name="builder">As <see cref="ResolveAsync"/> takes it.</param>
     /// <param name="cancellationToken">Ends the search.</param>
     /// <returns>The builder, to none of whose nodes a connection was tried yet.</returns>
     /// <exception cref="BuildKitException">A setting is malformed, or names a builder that does not exist or can't be used.</exception>
-    public Task<BuilderTarget> ResolveBuilderAsync(string? builder = null, CancellationToken cancellationToken = default) =>
-        ResolveBuilderAsync(builder, engineOnly: false, cancellationToken);
-
-    private async Task<BuildKitEndpoint> ResolveAsync(string? builder, bool engineOnly, CancellationToken cancellationToken) =>
-        (await ResolveBuilderAsync(builder, engineOnly, cancellationToken).ConfigureAwait(false)).Nodes[0].Endpoint;
-
-    private async Task<BuilderTarget> ResolveBuilderAsync(string? builder, bool engineOnly, CancellationToken cancellationToken)
+    public async Task<BuilderTarget> ResolveBuilderAsync(string? builder = null, CancellationToken cancellationToken = default)
     {
-        var config = await DockerConfigFile.LoadAsync(DockerConfigFile.DefaultDirectory(_getEnvironmentVariable), cancellationToken).ConfigureAwait(false);
-        var target = await ResolveAsync(builder, config, engineOnly, cancellationToken).ConfigureAwait(false);
-        return target with { Nodes = target.Nodes.Select(node => node with { Endpoint = node.Endpoint with { HttpHeaders = config.HttpHeaders } }).ToList() };
-    }
-
-    private static BuilderTarget Target(BuildKitEndpoint endpoint) => new(endpoint.Name, endpoint.Source, new List<BuilderTargetNode> { new(endpoint, null) });
-
-    private async Task<BuilderTarget> ResolveAsync(string? builder, DockerConfigFile config, bool engineOnly, CancellationToken cancellationToken)
-    {
+        var settings = await LoadAsync(cancellationToken).ConfigureAwait(false);
         if (!string.IsNullOrEmpty(builder))
+            return await FindAsync(builder, null, settings, cancellationToken).ConfigureAwait(false);
+        if (_getSessionBuilder() is { Length: > 0 } ofSession)
+            return await FindAsync(ofSession, "Use-BuildKitBuilder", settings, cancellationToken).ConfigureAwait(false);
+        if (settings.Variable("BUILDX_BUILDER") is { } buildxBuilder)
+            return await FindAsync(buildxBuilder, "$env:BUILDX_BUILDER", settings, cancellationToken).ConfigureAwait(false);
+        if (settings.Variable("BUILDKIT_HOST") is { } buildkitHost)
+            return Target(settings.Docker.Parse(buildkitHost, null, "$env:BUILDKIT_HOST", BuildKitServerKind.Buildkitd), settings);
+        if (Current(settings) is { } current)
+            return await FromStoreAsync(current, $"current in {settings.Store.Directory}", settings, cancellationToken).ConfigureAwait(false);
+        return Target(await settings.Docker.FindCurrentAsync(engineOnly: false, cancellationToken).ConfigureAwait(false), settings);
+    }
+
+    /// <summary>Finds one node of a builder.</summary>
+    /// <param name="node">The node, as <see cref="BuilderManager"/> lists it.</param>
+    /// <param name="cancellationToken">Ends the search.</param>
+    /// <returns>Its builder with this node alone.</returns>
+    /// <exception cref="BuildKitException"><c>BuildKit.NodeNotFound</c>: its builder has no such node any more; or the builder does not exist or can't be used.</exception>
+    public async Task<BuilderTarget> ResolveNodeAsync(BuildKitNode node, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(node);
+        var builder = await ResolveBuilderAsync(node.Builder ?? node.Name, cancellationToken).ConfigureAwait(false);
+        // A docker context is a node without an entry in the store.
+        var nodes = builder.Nodes.Where(known => known.Node is null || known.Node.Name == node.Name).ToList();
+        return nodes.Count > 0 ? builder with { Nodes = nodes } : throw new BuildKitException(
+            "BuildKit.NodeNotFound", BuildKitErrorCategory.NotFound, $"The builder '{builder.Name}' has no node '{node.Name}' any more.", "List its nodes anew (Get-BuildKitBuilder).")
+        { Target = node.Name };
+    }
+
+    private Task<BuilderSettings> LoadAsync(CancellationToken cancellationToken) => BuilderSettings.LoadAsync(_getEnvironmentVariable, _fileExists, cancellationToken);
+
+    /// <summary>The current builder of the store for the docker context in use; null for the context's own.</summary>
+    private static BuildKitBuilder? Current(BuilderSettings settings)
+    {
+        try
         {
-            if (builder.Contains("://", StringComparison.Ordinal))
-                return Target(BuildKitEndpoint.Parse(builder));
-            if (Path.IsPathRooted(builder))
-                throw PathGiven(builder);
-            return await FromNameAsync(builder, null, config, engineOnly, cancellationToken).ConfigureAwait(false);
+            return settings.Store.Read().Current(settings.Docker.CurrentKey);
         }
-
-        if (!engineOnly && _getEnvironmentVariable("BUILDX_BUILDER") is { } buildxBuilder)
-            return await FromNameAsync(buildxBuilder, "$env:BUILDX_BUILDER", config, engineOnly, cancellationToken).ConfigureAwait(false);
-        if (!engineOnly && _getEnvironmentVariable("BUILDKIT_HOST") is { } buildkitHost)
-            return Target(Parse(buildkitHost, null, "$env:BUILDKIT_HOST", BuildKitServerKind.Buildkitd));
-        return Target(await CurrentContextAsync(config, engineOnly, cancellationToken).ConfigureAwait(false));
+        catch (BuildKitException e) when (e.ErrorId == BuilderStore.UnreadableId && settings.Docker.IsNamedByEnvironment)
+        {
+            // Whoever names an Engine does not need the store to be readable.
+            return null;
+        }
     }
 
-    /// <summary>What the docker program itself would talk to.</summary>
-    private async Task<BuildKitEndpoint> CurrentContextAsync(DockerConfigFile config, bool engineOnly, CancellationToken cancellationToken)
+    /// <summary>What a person or a setting named: an address, a builder of the store, or a docker context.</summary>
+    private static async Task<BuilderTarget> FindAsync(string builder, string? setting, BuilderSettings settings, CancellationToken cancellationToken)
     {
-        if (_getEnvironmentVariable("DOCKER_HOST") is not null)
-            return Default(config, engineOnly);
-        if (_getEnvironmentVariable("DOCKER_CONTEXT") is { } context)
-            return context == DefaultContext ? Default(config, engineOnly) : await FromContextAsync(context, "$env:DOCKER_CONTEXT", config, cancellationToken).ConfigureAwait(false);
-        if (config.CurrentContext is { } current && current != DefaultContext)
-            return await FromContextAsync(current, $"currentContext in {config.FilePath}", config, cancellationToken).ConfigureAwait(false);
-        return Default(config, engineOnly);
+        if (DockerEndpoints.IsAddress(builder))
+            return Target(setting is null ? settings.Docker.ParseAddress(builder) : settings.Docker.Parse(builder, null, setting), settings);
+        BuildKitException? trouble = null;
+        try
+        {
+            if (builder != DockerEndpoints.DefaultContext && settings.Store.Read().Find(builder) is { } stored)
+                return await FromStoreAsync(stored, setting, settings, cancellationToken).ConfigureAwait(false);
+        }
+        catch (BuildKitException e) when (e.ErrorId == BuilderStore.UnreadableId)
+        {
+            trouble = e;
+        }
+        try
+        {
+            return Target(await settings.Docker.FindContextAsync(builder, setting, engineOnly: false, cancellationToken).ConfigureAwait(false), settings);
+        }
+        catch (BuildKitException e) when (e.ErrorId == DockerContextStore.NotFoundId)
+        {
+            throw trouble ?? await settings.NotFoundAsync(builder, setting, cancellationToken).ConfigureAwait(false);
+        }
     }
 
-    /// <summary>What docker calls the context «default»: <c>$DOCKER_HOST</c>, or else the default socket.</summary>
-    private BuildKitEndpoint Default(DockerConfigFile config, bool engineOnly)
-    {
-        if (_getEnvironmentVariable("DOCKER_HOST") is { } dockerHost)
-            return Parse(dockerHost, TlsFromEnvironment(config), "$env:DOCKER_HOST") with { Name = DefaultContext };
-        var address = OperatingSystem.IsWindows() ? DockerPipe
-            : !engineOnly && !_fileExists(DockerSocket) && _fileExists(BuildkitdSocket) ? $"unix://{BuildkitdSocket}"
-            : $"unix://{DockerSocket}";
-        return BuildKitEndpoint.Parse(address) with { Name = DefaultContext, Source = "default" };
-    }
+    private static BuilderTarget Target(BuildKitEndpoint endpoint, BuilderSettings settings) => new(
+        endpoint.Name, endpoint.Source, new List<BuilderTargetNode> { new(endpoint with { Activity = settings.Activity(endpoint.Name) }, null) });
 
-    /// <summary>A builder of buildx's store, or else a docker context.</summary>
-    private async Task<BuilderTarget> FromNameAsync(string name, string? setting, DockerConfigFile config, bool engineOnly, CancellationToken cancellationToken)
-    {
-        if (name == DefaultContext)
-            return Target(Default(config, engineOnly));
-        return !engineOnly && BuilderStore.Default(config, _getEnvironmentVariable).Read().Find(name) is { } builder
-            ? await FromStoreAsync(builder, setting, config, cancellationToken).ConfigureAwait(false)
-            : Target(await FromContextAsync(name, setting, config, cancellationToken).ConfigureAwait(false));
-    }
-
-    private async Task<BuilderTarget> FromStoreAsync(BuildKitBuilder builder, string? setting, DockerConfigFile config, CancellationToken cancellationToken)
+    private static async Task<BuilderTarget> FromStoreAsync(BuildKitBuilder builder, string? setting, BuilderSettings settings, CancellationToken cancellationToken)
     {
         var driver = BuilderDrivers.Of(builder);
         var source = setting is null ? $"builder '{builder.Name}'" : $"builder '{builder.Name}', {setting}";
         var nodes = new List<BuilderTargetNode>();
         foreach (var node in builder.Nodes)
         {
-            var known = new BuilderNode(builder.Name, node, (engine, stop) => ResolveAsync(engine, engineOnly: true, stop), config);
+            var known = settings.Node(builder, node);
             var endpoint = await driver.FindEndpointAsync(known, cancellationToken).ConfigureAwait(false);
-            nodes.Add(new(endpoint with { Name = builder.Name, Node = node.Name, Source = source, Boot = driver.OwnsDaemon ? new BuilderBoot(driver, known) : null }, node));
+            nodes.Add(new(
+                endpoint with
+                {
+                    Name = builder.Name,
+                    Node = node.Name,
+                    Source = source,
+                    HttpHeaders = settings.Config.HttpHeaders,
+                    Boot = driver.OwnsDaemon ? new BuilderBoot(driver, known) : null,
+                    Activity = settings.Activity(builder.Name),
+                },
+                node));
         }
         return nodes.Count > 0 ? new BuilderTarget(builder.Name, source, nodes) : throw new BuildKitException(
             "BuildKit.BuilderNotSupported", BuildKitErrorCategory.InvalidArgument, $"The builder '{builder.Name}' can't be used: it has no node.", "Create it anew.")
         { Target = builder.Name };
     }
-
-    private static async Task<BuildKitEndpoint> FromContextAsync(string name, string? setting, DockerConfigFile config, CancellationToken cancellationToken)
-    {
-        var source = setting is null ? $"docker context '{name}'" : $"docker context '{name}', {setting}";
-        DockerContext context;
-        try
-        {
-            context = await new DockerContextStore(config.Directory).GetAsync(name, cancellationToken).ConfigureAwait(false);
-        }
-        catch (BuildKitException exception) when (setting is not null)
-        {
-            throw new BuildKitException(exception.ErrorId, exception.Category, $"{exception.Message} It was chosen by {setting}.", exception.RecommendedAction, exception)
-            {
-                Target = exception.Target,
-            };
-        }
-        return Parse(context.Host, context.Tls, source) with { Name = name };
-    }
-
-    private static BuildKitEndpoint Parse(string address, BuildKitTlsOptions? tls, string source, BuildKitServerKind? kind = null)
-    {
-        try
-        {
-            return BuildKitEndpoint.Parse(address.Trim(), tls, kind) with { Source = source };
-        }
-        catch (BuildKitException exception)
-        {
-            throw new BuildKitException(exception.ErrorId, exception.Category, $"{exception.Message} It was chosen by {source}.", exception.RecommendedAction, exception)
-            {
-                Target = exception.Target,
-            };
-        }
-    }
-
-    // docker/cli cli/flags: TLS is on with DOCKER_TLS_VERIFY or DOCKER_TLS, the latter alone without verification; a client certificate is used where there is one.
-    private BuildKitTlsOptions? TlsFromEnvironment(DockerConfigFile config)
-    {
-        var verify = _getEnvironmentVariable("DOCKER_TLS_VERIFY") is not null;
-        if (!verify && _getEnvironmentVariable("DOCKER_TLS") is null)
-            return null;
-        var directory = _getEnvironmentVariable("DOCKER_CERT_PATH") ?? config.Directory;
-        var ca = Path.Combine(directory, "ca.pem");
-        var certificate = Path.Combine(directory, "cert.pem");
-        var key = Path.Combine(directory, "key.pem");
-        return new BuildKitTlsOptions
-        {
-            CaFile = verify || _fileExists(ca) ? ca : null,
-            CertificateFile = _fileExists(certificate) ? certificate : null,
-            KeyFile = _fileExists(key) ? key : null,
-            SkipVerify = !verify,
-        };
-    }
-
-    private static BuildKitException PathGiven(string path) => new(
-        "BuildKit.InvalidEndpoint", BuildKitErrorCategory.InvalidArgument, $"'{path}' is a path, not an address of a daemon.", $"Write unix://{path} for a socket.")
-    {
-        Target = path,
-    };
 }

@@ -9,6 +9,8 @@ namespace BuildKit.Docker;
 /// <param name="configDirectory">The docker config's folder.</param>
 internal sealed class DockerContextStore(string configDirectory)
 {
+    public const string NotFoundId = "BuildKit.DockerContextNotFound";
+
     private readonly string _directory = Path.Combine(configDirectory, "contexts");
 
     /// <summary>Reads a context; <c>BuildKit.DockerContextNotFound</c> where there is none of that name.</summary>
@@ -84,7 +86,7 @@ internal sealed class DockerContextStore(string configDirectory)
         var names = await ListNamesAsync(cancellationToken).ConfigureAwait(false);
         var known = names.Count == 0 ? "There are no contexts besides 'default'." : $"The contexts are: default, {string.Join(", ", names)}.";
         return new BuildKitException(
-            "BuildKit.DockerContextNotFound", BuildKitErrorCategory.NotFound, $"There is no docker context '{name}' in '{_directory}'.",
+            NotFoundId, BuildKitErrorCategory.NotFound, $"There is no docker context '{name}' in '{_directory}'.",
             $"{known} Give one of them, or an address such as unix:///run/docker.sock or tcp://127.0.0.1:1234.")
         {
             Target = name,

@@ -35,6 +35,8 @@ internal sealed class DockerEngineClient : IDisposable
         System = new SystemOperations(this);
         Images = new ImageOperations(this);
         Exec = new ExecOperations(this);
+        Containers = new ContainerOperations(this);
+        Volumes = new VolumeOperations(this);
     }
 
     public SystemOperations System { get; }
@@ -42,6 +44,10 @@ internal sealed class DockerEngineClient : IDisposable
     public ImageOperations Images { get; }
 
     public ExecOperations Exec { get; }
+
+    public ContainerOperations Containers { get; }
+
+    public VolumeOperations Volumes { get; }
 
     /// <summary>
     /// Does <c>POST path</c> with <c>Connection: Upgrade</c> and returns the raw stream after the 101; bytes that came with the 101 are the first ones read from it.
@@ -128,6 +134,14 @@ internal sealed class DockerEngineClient : IDisposable
     internal Task<HttpResponseMessage> PostAsync(string path, string header, string value, CancellationToken cancellationToken) =>
         SendAsync(_http, HttpMethod.Post, path, null, new(header, value), cancellationToken);
 
+    /// <summary>A request's body as JSON.</summary>
+    internal static ByteArrayContent ToContent<T>(T body, JsonTypeInfo<T> type) =>
+        new(JsonSerializer.SerializeToUtf8Bytes(body, type)) { Headers = { ContentType = new("application/json") } };
+
+    /// <summary>Sends a request to <c>/v1.xx/path</c>; an answer that is no success is a <see cref="DockerApiException"/>.</summary>
+    internal Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, HttpContent? content, CancellationToken cancellationToken) =>
+        SendAsync(_http, method, path, content, cancellationToken);
+
     /// <summary>Sends a request to <c>/v1.xx/path</c>; an answer that is no success is a <see cref="DockerApiException"/>.</summary>
     internal Task<HttpResponseMessage> SendAsync(HttpClient http, HttpMethod method, string path, HttpContent? content, CancellationToken cancellationToken) =>
         SendAsync(http, method, path, content, null, cancellationToken);
@@ -149,16 +163,21 @@ internal sealed class DockerEngineClient : IDisposable
     }
 
     internal Task<T> GetAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken cancellationToken) =>
-        SendAsync(HttpMethod.Get, path, null, type, cancellationToken);
+        SendAsync(HttpMethod.Get, path, null, null, type, cancellationToken);
+
+    /// <summary>The same with a header of its own.</summary>
+    internal Task<T> GetAsync<T>(string path, string header, string value, JsonTypeInfo<T> type, CancellationToken cancellationToken) =>
+        SendAsync(HttpMethod.Get, path, null, new(header, value), type, cancellationToken);
 
     internal Task<T> PostAsync<T>(string path, HttpContent? content, JsonTypeInfo<T> type, CancellationToken cancellationToken) =>
-        SendAsync(HttpMethod.Post, path, content, type, cancellationToken);
+        SendAsync(HttpMethod.Post, path, content, null, type, cancellationToken);
 
     internal ConnectionFailedException ConnectionLost(Exception exception) => ConnectionFailures.Find(_transport.Target, _hasClientCertificate, exception);
 
-    private async Task<T> SendAsync<T>(HttpMethod method, string path, HttpContent? content, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+    private async Task<T> SendAsync<T>(
+        HttpMethod method, string path, HttpContent? content, KeyValuePair<string, string>? header, JsonTypeInfo<T> type, CancellationToken cancellationToken)
     {
-        using var response = await SendAsync(_http, method, path, content, cancellationToken).ConfigureAwait(false);
+        using var response = await SendAsync(_http, method, path, content, header, cancellationToken).ConfigureAwait(false);
         try
         {
             var body = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);

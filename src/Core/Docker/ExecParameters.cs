@@ -25,3 +25,9 @@ internal sealed record ExecStartParameters
 
     public bool Tty { get; init; }
 }
+
+/// <summary>What <c>GET /exec/{id}/json</c> tells, as far as it is used.</summary>
+internal sealed record ExecInspectResponse
+{
+    public bool Running { get; init; }
+}

@@ -18,4 +18,18 @@ internal sealed record ImageInspectResponse
 
     /// <summary>Bytes.</summary>
     public long Size { get; init; }
+
+    /// <summary>The image's platform; null where the Engine does not tell, as the containerd store does of an image whose layers it took from another one (seen on 28.5).</summary>
+    public PlatformSpecifier? Platform => PlatformJson.Specifier(Os, Architecture, Variant);
+
+    /// <summary>The digests under which the Engine knows the image in a repository.</summary>
+    public IEnumerable<string> DigestsIn(ImageReference reference)
+    {
+        foreach (var name in RepoDigests ?? [])
+        {
+            // The Engine writes names as people do, "busybox@sha256:…", and the containerd store with the tag too where it was pulled by both.
+            if (ImageReference.TryParse(name) is { Digest: { } digest } known && known.Repository == reference.Repository)
+                yield return digest;
+        }
+    }
 }

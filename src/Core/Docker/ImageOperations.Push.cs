@@ -1,5 +1,4 @@
 using System.Net;
-using System.Text.Json;
 using System.Text.RegularExpressions;
 
 namespace BuildKit.Docker;
@@ -29,14 +28,10 @@ internal sealed partial class ImageOperations
                 $"images/{name[..colon]}/push?tag={name[(colon + 1)..]}", RegistryAuthJson.Header, RegistryAuthJson.Encode(CredentialStore.KeyOf(host), auth),
                 cancellationToken)
                 .ConfigureAwait(false);
-            using var lines = new StreamReader(await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false));
             string? error = null;
-            while (await lines.ReadLineAsync(cancellationToken).ConfigureAwait(false) is { } line)
+            await foreach (var message in JSONMessageStream.ReadAsync(client, response, cancellationToken).ConfigureAwait(false))
             {
-                if (line.Length == 0)
-                    continue;
-                var message = JsonSerializer.Deserialize(line, DockerJson.Default.JSONMessage)!;
-                if ((message.ErrorDetail?.Message ?? message.Error) is { } text)
+                if (message.Failure is { } text)
                 {
                     error ??= text;
                     continue;
@@ -51,14 +46,6 @@ internal sealed partial class ImageOperations
         {
             throw PushFailed(name, host, auth, exception.StatusCode, exception.Message, exception);
         }
-        catch (JsonException exception)
-        {
-            throw PushFailed(name, host, auth, HttpStatusCode.OK, "the Engine's answer is not the JSON that was expected", exception);
-        }
-        catch (IOException exception)
-        {
-            throw client.ConnectionLost(exception);
-        }
         return digest ?? throw PushFailed(name, host, auth, HttpStatusCode.OK, "the Engine ended without saying that the image was pushed", null);
     }
 
@@ -67,8 +54,8 @@ internal sealed partial class ImageOperations
 
     private static DockerApiException PushFailed(string name, string host, DockerAuthConfig auth, HttpStatusCode statusCode, string message, Exception? inner)
     {
-        var isDenied = Denied().IsMatch(message);
-        var words = string.Join("; ", message.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Where(line => line != "errors:"));
+        var isDenied = RegistryWords.IsDenied(message);
+        var words = RegistryWords.OnOneLine(message);
         var shown = auth.Redact(words);
         if (shown != words)
             inner = null;
@@ -88,8 +75,4 @@ internal sealed partial class ImageOperations
 
     [GeneratedRegex(@"\bdigest: (sha256:[0-9a-f]{64})\b")]
     private static partial Regex PushedDigest();
-
-    // The words of distribution's error codes (registry/api/errcode), of the Engine without credentials, and of containerd's resolver.
-    [GeneratedRegex(@"\bdenied\b|\bunauthorized\b|authentication required|no basic auth credentials|authorization failed|403 Forbidden", RegexOptions.IgnoreCase)]
-    private static partial Regex Denied();
 }

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Runtime.ExceptionServices;
-using System.Text.Json;
 using BuildKit.Transport;
 
 namespace BuildKit.Docker;
@@ -14,13 +13,15 @@ internal sealed partial class ImageOperations(DockerEngineClient client)
     /// <summary>What the Engine knows of an image; <c>BuildKit.ImageNotFound</c> where it has none of that name.</summary>
     /// <param name="name">A name, a name with digest, or an id.</param>
     /// <param name="cancellationToken">Ends the call.</param>
-    public async Task<ImageInspectResponse> InspectImageAsync(string name, CancellationToken cancellationToken)
+    public Task<ImageInspectResponse> InspectImageAsync(string name, CancellationToken cancellationToken) => InspectImageAsync(name, null, cancellationToken);
+
+    /// <summary>The same for one platform of an image that has several. An Engine before API 1.49 tells of the one that it would run itself all the same.</summary>
+    public async Task<ImageInspectResponse> InspectImageAsync(string name, PlatformSpecifier? platform, CancellationToken cancellationToken)
     {
         try
         {
-            // A name's slashes belong to the path; everything else that a URI would read as its own is escaped.
-            var path = string.Join('/', name.Split('/').Select(Uri.EscapeDataString));
-            return await client.GetAsync($"images/{path}/json", DockerJson.Default.ImageInspectResponse, cancellationToken).ConfigureAwait(false);
+            var query = platform is null ? "" : $"?platform={Uri.EscapeDataString(PlatformJson.Of(platform))}";
+            return await client.GetAsync($"images/{EscapePath(name)}/json{query}", DockerJson.Default.ImageInspectResponse, cancellationToken).ConfigureAwait(false);
         }
         catch (DockerApiException exception) when (exception.StatusCode == HttpStatusCode.NotFound)
         {
@@ -49,33 +50,20 @@ internal sealed partial class ImageOperations(DockerEngineClient client)
         using var http = client.CreateHttpClient(stream => new EarlyAnswerStream(stream, answeredEarly));
         using var response = await SendAsync(http, content, quiet: progress is null, cancellationToken).ConfigureAwait(false);
         var loaded = new List<string>();
-        try
+        await foreach (var message in JSONMessageStream.ReadAsync(client, response, cancellationToken).ConfigureAwait(false))
         {
-            var body = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
-            using var lines = new StreamReader(body);
-            while (await lines.ReadLineAsync(cancellationToken).ConfigureAwait(false) is { } line)
-            {
-                if (line.Length == 0)
-                    continue;
-                var message = JsonSerializer.Deserialize(line, DockerJson.Default.JSONMessage)!;
-                if ((message.ErrorDetail?.Message ?? message.Error) is { } error)
-                    throw LoadFailed(error, null);
-                if (message.Stream?.StartsWith(UnpackFailed, StringComparison.Ordinal) is true)
-                    throw LoadFailed(message.Stream.TrimEnd(), null);
-                progress?.Report(message);
-                AddLoaded(loaded, message.Stream);
-            }
-        }
-        catch (JsonException exception)
-        {
-            throw LoadFailed("The Engine's answer is not the JSON that was expected.", exception);
-        }
-        catch (IOException exception)
-        {
-            throw client.ConnectionLost(exception);
+            if (message.Failure is { } error)
+                throw LoadFailed(error);
+            if (message.Stream?.StartsWith(UnpackFailed, StringComparison.Ordinal) is true)
+                throw LoadFailed(message.Stream.TrimEnd());
+            progress?.Report(message);
+            AddLoaded(loaded, message.Stream);
         }
         return loaded;
     }
+
+    // A name's slashes belong to the path; everything else that a URI would read as its own is escaped.
+    private static string EscapePath(string name) => string.Join('/', name.Split('/').Select(Uri.EscapeDataString));
 
     private async Task<HttpResponseMessage> SendAsync(HttpClient http, ImageArchiveContent content, bool quiet, CancellationToken cancellationToken)
     {
@@ -101,6 +89,5 @@ internal sealed partial class ImageOperations(DockerEngineClient client)
         }
     }
 
-    private static DockerApiException LoadFailed(string message, Exception? inner) => new(
-        "BuildKit.ImageLoadFailed", BuildKitErrorCategory.InvalidArgument, HttpStatusCode.OK, message, null, inner);
+    private static DockerApiException LoadFailed(string message) => new("BuildKit.ImageLoadFailed", BuildKitErrorCategory.InvalidArgument, HttpStatusCode.OK, message);
 }

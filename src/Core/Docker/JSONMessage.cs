@@ -16,14 +16,20 @@ internal sealed record JSONMessage
     public JSONError? ErrorDetail { get; init; }
 
     public string? Error { get; init; }
+
+    /// <summary>Why the Engine gave up; null for a message that is no error.</summary>
+    public string? Failure => ErrorDetail?.Message ?? Error;
 }
 
-/// <summary>How far a layer is, in bytes; both are 0 where it does not move.</summary>
+/// <summary>How far a layer is; both numbers are 0 where it does not move.</summary>
 internal sealed record JSONProgress
 {
     public long Current { get; init; }
 
     public long Total { get; init; }
+
+    /// <summary>What is counted, such as <c>s</c> for seconds; bytes where nothing is said.</summary>
+    public string? Units { get; init; }
 }
 
 /// <summary>What a push says of the manifest it has put (moby <c>api/types.PushResult</c>).</summary>

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Text;
 using BuildKit.Transport;
@@ -23,6 +24,19 @@ internal sealed class MultiplexedStream(Stream inner, byte firstByte, Func<strin
     private readonly StringBuilder _words = new();
     private long _left;
     private bool _begun;
+
+    /// <summary>The text in a whole framed stream, of whichever stream; what is cut off at the end is left out.</summary>
+    public static string Decode(ReadOnlySpan<byte> frames)
+    {
+        var text = new ArrayBufferWriter<byte>();
+        while (frames.Length >= HeaderLength)
+        {
+            var length = (int)Math.Min(BinaryPrimitives.ReadUInt32BigEndian(frames[4..]), (uint)(frames.Length - HeaderLength));
+            text.Write(frames.Slice(HeaderLength, length));
+            frames = frames[(HeaderLength + length)..];
+        }
+        return Encoding.UTF8.GetString(text.WrittenSpan);
+    }
 
     public override int Read(Span<byte> buffer) => throw new NotSupportedException();
 

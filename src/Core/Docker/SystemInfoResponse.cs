@@ -28,6 +28,15 @@ internal sealed record SystemInfoResponse
 
     public string? Architecture { get; init; }
 
+    /// <summary><c>cgroupfs</c>, <c>systemd</c> or <c>none</c>.</summary>
+    public string? CgroupDriver { get; init; }
+
+    /// <summary>What confines containers, such as <c>name=seccomp,profile=builtin</c>.</summary>
+    public IReadOnlyList<string>? SecurityOptions { get; init; }
+
+    /// <summary>Whether users of containers are mapped to others of the machine.</summary>
+    public bool RemapsUsers => SecurityOptions?.Any(option => option.Split(',').Contains("name=userns")) ?? false;
+
     public bool UsesContainerdStore =>
         DriverStatus?.Any(pair => pair is ["driver-type", "io.containerd.snapshotter.v1"]) ?? false;
 }

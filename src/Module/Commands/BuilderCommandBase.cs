@@ -17,7 +17,8 @@ public abstract class BuilderCommandBase : BuildKitCommandBase
         async (pump, cancellationToken) => await work(await ConnectAsync(pump, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false), onResult);
 
     /// <summary>
-    /// Runs work on each node of the builder that <see cref="Builder"/> means, at the same time. A node that fails has its error written as a record, beside the results of the others.
+    /// Runs work on each node of the builder that <see cref="Builder"/> means, or of all builders that match it, at the same time. A node that fails has its error written as a record,
+    /// beside the results of the others; none is booted.
     /// </summary>
     /// <typeparam name="T">What the work returns.</typeparam>
     /// <param name="work">What to run for each node, off the pipeline's thread.</param>
@@ -26,38 +27,22 @@ public abstract class BuilderCommandBase : BuildKitCommandBase
         where T : class
     {
         if (UnwrappedBuilder is BuildKitConnection)
+        {
             RunConnected(work, onResult);
-        else
-            RunReported(AskAllAsync, answers => Array.ForEach(answers, Report));
-
-        async Task<(T? Result, Exception? Failure)[]> AskAllAsync(PipelinePump pump, CancellationToken cancellationToken)
-        {
-            var builder = await ConnectionPool.FindAsync(UnwrappedBuilder, cancellationToken).ConfigureAwait(false);
-            return await Task.WhenAll(builder.Nodes.Select(node => AskAsync(node.Endpoint, builder.Nodes.Count > 1, pump, cancellationToken))).ConfigureAwait(false);
+            return;
         }
-
-        async Task<(T?, Exception?)> AskAsync(BuildKitEndpoint endpoint, bool hasOthers, PipelinePump pump, CancellationToken cancellationToken)
-        {
-            try
+        RunReported(
+            (pump, cancellationToken) => new NodeQuestion<T>(work, Explain(pump)).AskAsync(UnwrappedBuilder, cancellationToken),
+            answers =>
             {
-                var connection = await ConnectionPool.ConnectAsync(endpoint, "Builder", Explain(pump), cancellationToken).ConfigureAwait(false);
-                return (await work(connection, cancellationToken).ConfigureAwait(false), null);
-            }
-            catch (Exception e) when (!cancellationToken.IsCancellationRequested)
-            {
-                if (hasOthers && e is BuildKitException error)
-                    error.Node ??= endpoint.Node;
-                return (null, e);
-            }
-        }
-
-        void Report((T? Result, Exception? Failure) answer)
-        {
-            if (answer.Failure is { } failure)
-                WriteError(failure, Builder);
-            else
-                onResult(answer.Result!);
-        }
+                foreach (var answer in answers)
+                {
+                    if (answer.Failure is { } failure)
+                        WriteError(failure, Builder);
+                    else
+                        onResult(answer.Result!);
+                }
+            });
     }
 
     /// <summary>Finds and opens the connection that is meant, or takes one that is open already.</summary>

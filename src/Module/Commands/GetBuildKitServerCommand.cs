@@ -4,7 +4,7 @@ using BuildKit.Module.Completion;
 
 namespace BuildKit.Module.Commands;
 
-/// <summary>Tells what a daemon is and can do.</summary>
+/// <summary>Tells what daemons are and can do. None is started.</summary>
 [Cmdlet(VerbsCommon.Get, "BuildKitServer")]
 [OutputType(typeof(BuildKitServer))]
 public sealed class GetBuildKitServerCommand : BuilderCommandBase
@@ -13,6 +13,7 @@ public sealed class GetBuildKitServerCommand : BuilderCommandBase
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("Connection")]
     [ArgumentCompleter(typeof(BuilderCompleter))]
+    [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     public override object? Builder { get; set; }
 

@@ -13,6 +13,7 @@ public sealed class GetBuildKitWorkerCommand : BuilderCommandBase
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("Connection")]
     [ArgumentCompleter(typeof(BuilderCompleter))]
+    [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     public override object? Builder { get; set; }
 

@@ -26,12 +26,16 @@ internal sealed record PreparedSolve(object? Builder, object? LoadInto, SolveReq
         if (Builder is BuildKitConnection given)
             return await SolveOperation.RunAsync(given, await WithEngineAsync().ConfigureAwait(false), events, cancellationToken).ConfigureAwait(false);
         var builder = await ConnectionPool.FindAsync(Builder, cancellationToken).ConfigureAwait(false);
-        return await SolveOperation.RunAsync(
-            builder, (node, stop) => ConnectionPool.ConnectAsync(node.Endpoint, "Builder", explain, stop), await WithEngineAsync().ConfigureAwait(false), events, cancellationToken)
-            .ConfigureAwait(false);
+        return await SolveOperation.RunAsync(builder, ConnectAsync, await WithEngineAsync().ConfigureAwait(false), events, cancellationToken).ConfigureAwait(false);
+
+        async Task<BuildKitConnection> ConnectAsync(BuilderTargetNode node, CancellationToken stop)
+        {
+            using var boot = new BootProgress(events);
+            return await ConnectionPool.ConnectAsync(node.Endpoint, "Builder", explain, boot, stop).ConfigureAwait(false);
+        }
 
         async Task<SolveRequest> WithEngineAsync() => LoadInto is null
             ? request
-            : request with { LoadInto = await ConnectionPool.ConnectAsync(LoadInto, "Loading into", explain, cancellationToken).ConfigureAwait(false) };
+            : request with { LoadInto = await ConnectionPool.ConnectAsync(LoadInto, "Loading into", explain, null, cancellationToken).ConfigureAwait(false) };
     }
 }

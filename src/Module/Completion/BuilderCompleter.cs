@@ -6,7 +6,7 @@ using BuildKit.Module.Commands;
 
 namespace BuildKit.Module.Completion;
 
-/// <summary>Completes the names of docker contexts and of open connections.</summary>
+/// <summary>Completes the names of builders, docker contexts and open connections.</summary>
 public sealed class BuilderCompleter : IArgumentCompleter
 {
     // Completion reads a few small files; it must not hold up typing where these lie on a share that has gone.
@@ -15,14 +15,17 @@ public sealed class BuilderCompleter : IArgumentCompleter
     /// <inheritdoc/>
     public IEnumerable<CompletionResult> CompleteArgument(
         string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters) =>
-        Completions.Matching(ConnectionPool.Names.Concat(ContextNames()).Distinct(), wordToComplete);
+        Completions.Matching(ConnectionPool.Names.Concat(Read(static () => new EndpointResolver().ListNamesAsync())).Distinct(), wordToComplete);
 
-    private static IReadOnlyList<string> ContextNames()
+    /// <summary>The builders that can be named; none of them is asked how it is.</summary>
+    internal static IReadOnlyList<BuildKitBuilder> Builders() => Read(static () => new BuilderManager().ListAsync());
+
+    private static IReadOnlyList<T> Read<T>(Func<Task<IReadOnlyList<T>>> read)
     {
         try
         {
-            var names = Task.Run(static () => new EndpointResolver().ListNamesAsync());
-            return names.Wait(Limit) ? names.Result : [];
+            var list = Task.Run(read);
+            return list.Wait(Limit) ? list.Result : [];
         }
         catch (AggregateException e) when (e.InnerException is BuildKitException)
         {

@@ -1,4 +1,5 @@
 using BuildKit.Builders;
+using BuildKit.Builders.Store;
 using BuildKit.Tests.Docker;
 using BuildKit.Transport;
 using Xunit;
@@ -42,6 +43,78 @@ public sealed class EndpointResolverTests : IDisposable
             ("tcp://10.0.0.2:2376", $"docker context 'far', currentContext in {Path.Combine(_config.Directory, "config.json")}", "far"), Seen(await ResolveAsync()));
         _config.WriteConfig("""{ "currentContext": "default" }""");
         Assert.Equal(("unix:///var/run/docker.sock", "default", "default"), Seen(await ResolveAsync()));
+    }
+
+    [Fact]
+    public async Task Settings_of_builders_win_in_their_order()
+    {
+        var store = new BuilderStore(Path.Combine(_config.Directory, "buildx"));
+        using (var locked = await store.LockAsync(default))
+        {
+            foreach (var (name, port) in new[] { ("session", 1), ("variable", 2), ("chosen", 3) })
+                locked.Save(new() { Name = name, Driver = "remote", Nodes = [new() { Name = name + "0", Endpoint = $"tcp://127.0.0.1:{port}" }] });
+            locked.SetCurrent("far", "chosen", global: false, isDefault: false);
+        }
+        _environment["BUILDX_BUILDER"] = "variable";
+        _environment["BUILDKIT_HOST"] = "tcp://127.0.0.1:4";
+        _environment["DOCKER_CONTEXT"] = "far";
+
+        Assert.Equal(("tcp://127.0.0.1:3", "builder 'chosen'", "chosen"), Seen(await ResolveAsync("Chosen")));
+        Assert.Equal(("tcp://127.0.0.1:1", "builder 'session', Use-BuildKitBuilder", "session"), Seen(await ResolveAsync(null, "session")));
+        Assert.Equal(("tcp://127.0.0.1:9", "Use-BuildKitBuilder", "tcp://127.0.0.1:9"), Seen(await ResolveAsync(null, "tcp://127.0.0.1:9")));
+        Assert.Equal(("tcp://10.0.0.2:2376", "docker context 'far', Use-BuildKitBuilder", "far"), Seen(await ResolveAsync(null, "far")));
+        Assert.Equal(("tcp://127.0.0.1:2", "builder 'variable', $env:BUILDX_BUILDER", "variable"), Seen(await ResolveAsync()));
+        _environment.Remove("BUILDX_BUILDER");
+        Assert.Equal(("tcp://127.0.0.1:4", "$env:BUILDKIT_HOST", "tcp://127.0.0.1:4"), Seen(await ResolveAsync()));
+        _environment.Remove("BUILDKIT_HOST");
+        Assert.Equal(("tcp://127.0.0.1:3", $"builder 'chosen', current in {store.Directory}", "chosen"), Seen(await ResolveAsync()));
+        Assert.Equal(("tcp://10.0.0.2:2376", "docker context 'far', $env:DOCKER_CONTEXT", "far"), Seen(await ResolveEngineAsync()));
+        _environment["DOCKER_HOST"] = "tcp://127.0.0.1:5";
+        Assert.Equal(("tcp://127.0.0.1:5", "$env:DOCKER_HOST", "default"), Seen(await ResolveAsync()));
+    }
+
+    [Fact]
+    public async Task All_nodes_of_a_builder_are_found()
+    {
+        using (var locked = await new BuilderStore(Path.Combine(_config.Directory, "buildx")).LockAsync(default))
+        {
+            BuildKitNode[] nodes = [new() { Name = "p0", Endpoint = "tcp://127.0.0.1:1" }, new() { Name = "p1", Endpoint = "tcp://127.0.0.1:2", Platforms = ["linux/arm64"] }];
+            locked.Save(new() { Name = "p", Driver = "remote", Nodes = nodes });
+            locked.Save(new() { Name = "empty", Driver = "remote" });
+            locked.Save(new() { Name = "pods", Driver = "kubernetes", Nodes = [nodes[0]] });
+        }
+        var target = await new EndpointResolver(_environment.GetValueOrDefault, _files.Contains).ResolveBuilderAsync("p");
+        Assert.Equal(["tcp://127.0.0.1:1", "tcp://127.0.0.1:2"], target.Nodes.Select(node => node.Endpoint.Address));
+        Assert.Equal(["linux/arm64"], target.Nodes[1].Node!.Platforms);
+        foreach (var name in new[] { "empty", "pods" })
+            Assert.Equal("BuildKit.BuilderNotSupported", (await Assert.ThrowsAsync<BuildKitException>(() => ResolveAsync(name))).ErrorId);
+    }
+
+    [Fact]
+    public async Task An_unknown_name_is_told_with_those_that_are_known()
+    {
+        var failure = await Assert.ThrowsAsync<BuildKitException>(() => ResolveAsync("fra"));
+        Assert.Equal("BuildKit.BuilderNotFound", failure.ErrorId);
+        Assert.Contains("Did you mean 'far'?", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("default, far", failure.RecommendedAction, StringComparison.Ordinal);
+        _environment["BUILDX_BUILDER"] = "zzzzzz";
+        failure = await Assert.ThrowsAsync<BuildKitException>(() => ResolveAsync());
+        Assert.Contains("It was chosen by $env:BUILDX_BUILDER", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_store_that_cannot_be_read_stops_only_who_needs_it()
+    {
+        // Rights do not stop root; a folder in the place of a file does.
+        Directory.CreateDirectory(Path.Combine(_config.Directory, "buildx"));
+        await File.WriteAllTextAsync(Path.Combine(_config.Directory, "buildx", "instances"), "");
+        File.CreateSymbolicLink(Path.Combine(_config.Directory, "buildx", "current"), "current");
+
+        Assert.Equal("BuildKit.BuilderStoreUnreadable", (await Assert.ThrowsAsync<BuildKitException>(() => ResolveAsync())).ErrorId);
+        Assert.Equal("tcp://127.0.0.1:3", (await ResolveAsync("tcp://127.0.0.1:3")).Address);
+        Assert.Equal("tcp://10.0.0.2:2376", (await ResolveAsync("far")).Address);
+        _environment["DOCKER_CONTEXT"] = "far";
+        Assert.Equal("tcp://10.0.0.2:2376", (await ResolveAsync()).Address);
     }
 
     [Fact]
@@ -123,6 +196,6 @@ public sealed class EndpointResolverTests : IDisposable
     private Task<BuildKitEndpoint> ResolveEngineAsync(string? engine = null) =>
         new EndpointResolver(_environment.GetValueOrDefault, _files.Contains).ResolveEngineAsync(engine);
 
-    private Task<BuildKitEndpoint> ResolveAsync(string? builder = null) =>
-        new EndpointResolver(_environment.GetValueOrDefault, _files.Contains).ResolveAsync(builder);
+    private Task<BuildKitEndpoint> ResolveAsync(string? builder = null, string? sessionBuilder = null) =>
+        new EndpointResolver(_environment.GetValueOrDefault, _files.Contains, () => sessionBuilder).ResolveAsync(builder);
 }

@@ -9,6 +9,9 @@ internal abstract class BuilderDriver
     /// <summary>Whether nodes are made, started and stopped by it; without it they run or don't, whatever is asked of us.</summary>
     public virtual bool OwnsDaemon => false;
 
+    /// <summary>Whether builders of it can be created; without it they are there or not.</summary>
+    public virtual bool AllowsInstances => true;
+
     /// <summary>Checks a node before it is put into the store.</summary>
     /// <exception cref="BuildKitException"><c>BuildKit.InvalidDriverOption</c> and the like.</exception>
     public abstract void Validate(BuildKitNode node);
@@ -16,8 +19,8 @@ internal abstract class BuilderDriver
     /// <summary>Where the node's daemon is; it need not run.</summary>
     public abstract Task<BuildKitEndpoint> FindEndpointAsync(BuilderNode node, CancellationToken cancellationToken);
 
-    /// <summary>How the node is, without starting it.</summary>
-    public abstract Task<BuildKitNodeStatus> GetStatusAsync(BuilderNode node, CancellationToken cancellationToken);
+    /// <summary>How the node is, without starting it; <see cref="BuildKitNodeStatus.Unknown"/> where only a connection tells.</summary>
+    public virtual Task<BuildKitNodeStatus> GetStatusAsync(BuilderNode node, CancellationToken cancellationToken) => Task.FromResult(BuildKitNodeStatus.Unknown);
 
     /// <summary>Makes and starts what the node lacks, and returns once its daemon answers. Does nothing where it does already. What it made is removed where it fails.</summary>
     public virtual Task BootAsync(BuilderNode node, IProgress<BuilderBootEvent>? progress, CancellationToken cancellationToken) => Task.CompletedTask;

@@ -5,11 +5,11 @@ internal sealed class DockerDriver : BuilderDriver
 {
     public override string Name => "docker";
 
+    public override bool AllowsInstances => false;
+
     public override void Validate(BuildKitNode node)
     {
     }
 
     public override Task<BuildKitEndpoint> FindEndpointAsync(BuilderNode node, CancellationToken cancellationToken) => node.FindEngine(node.Node.Endpoint, cancellationToken);
-
-    public override Task<BuildKitNodeStatus> GetStatusAsync(BuilderNode node, CancellationToken cancellationToken) => throw new NotImplementedException();
 }

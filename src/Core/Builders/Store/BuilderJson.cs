@@ -7,6 +7,8 @@ namespace BuildKit.Builders.Store;
 /// <summary>A builder as buildx keeps it (docker/buildx store/nodegroup.go). Members that are not known here survive a write.</summary>
 internal static class BuilderJson
 {
+    public const string InvalidId = "BuildKit.BuilderInvalid";
+
     public static JsonSerializerOptions Format { get; } = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public static BuildKitBuilder Read(JsonObject json, string path)
@@ -17,7 +19,7 @@ internal static class BuilderJson
             {
                 Name = (string?)json["Name"] ?? Path.GetFileName(path),
                 Driver = (string?)json["Driver"] ?? string.Empty,
-                Nodes = Items(json["Nodes"]).Select(node => ReadNode(node!.AsObject())).ToList(),
+                Nodes = Items(json["Nodes"]).Select(node => ReadNode(node!.AsObject()) with { Builder = (string?)json["Name"] ?? Path.GetFileName(path) }).ToList(),
             };
         }
         catch (Exception e) when (e is InvalidOperationException or FormatException or NullReferenceException)
@@ -40,7 +42,7 @@ internal static class BuilderJson
     }
 
     public static BuildKitException Invalid(string path, Exception exception) => new(
-        "BuildKit.BuilderInvalid", BuildKitErrorCategory.InvalidArgument, $"The builder in '{path}' can't be read: {exception.Message}",
+        InvalidId, BuildKitErrorCategory.InvalidArgument, $"The builder in '{path}' can't be read: {exception.Message}",
         "Remove the file, and create the builder anew.", exception)
     { Target = path };
 

@@ -9,6 +9,8 @@ namespace BuildKit.Builders.Store;
 /// <param name="directory">The folder; it need not exist.</param>
 internal sealed class BuilderStore(string directory)
 {
+    public const string UnreadableId = "BuildKit.BuilderStoreUnreadable";
+
     /// <summary>The folder.</summary>
     public string Directory { get; } = directory;
 
@@ -39,7 +41,7 @@ internal sealed class BuilderStore(string directory)
     }
 
     internal static BuildKitException Unreadable(string path, Exception exception) => new(
-        "BuildKit.BuilderStoreUnreadable", exception is UnauthorizedAccessException ? BuildKitErrorCategory.PermissionDenied : BuildKitErrorCategory.InputOutput,
+        UnreadableId, exception is UnauthorizedAccessException ? BuildKitErrorCategory.PermissionDenied : BuildKitErrorCategory.InputOutput,
         $"buildx's store of builders can't be read or written at '{path}': {exception.Message}",
         "Check the rights of the folder, or name another by $env:BUILDX_CONFIG.", exception)
     { Target = path };

@@ -29,7 +29,9 @@ internal class BuilderStoreReader(string directory)
 
     /// <summary>The builder of that name, whatever its case; null where there is none.</summary>
     public BuildKitBuilder? Find(string name) =>
-        BuilderName.IsValid(name) && ReadJson(InstancePath(name)) is { } json ? BuilderJson.Read(json, InstancePath(name)) with { LastActivity = LastActivity(name) } : null;
+        BuilderName.IsValid(name) && ReadJson(InstancePath(name)) is { } json && BuilderJson.Read(json, InstancePath(name)) is var builder
+            ? builder with { LastActivity = LastActivity(builder.Name) }
+            : null;
 
     /// <summary>The builder that is in use, or null for the docker context's own.</summary>
     /// <param name="endpoint">The docker context in use, or for «default» the Engine's address: a builder is in use for one of them, or for all.</param>
@@ -48,10 +50,12 @@ internal class BuilderStoreReader(string directory)
 
     protected string InstancePath(string name) => Path.Combine(Directory, Instances, BuilderName.Normalize(name));
 
-    private DateTimeOffset? LastActivity(string name) => Guard(() =>
+    /// <summary>When a builder, or the docker context of that name, was last used; null for never.</summary>
+    /// <param name="name">Its name as it is written: buildx names the file by it.</param>
+    public DateTimeOffset? LastActivity(string name) => Guard(() =>
     {
-        var path = Path.Combine(Directory, Activity, BuilderName.Normalize(name));
-        return File.Exists(path) && DateTimeOffset.TryParse(
+        var path = Path.Combine(Directory, Activity, name);
+        return BuilderName.IsValid(name) && File.Exists(path) && DateTimeOffset.TryParse(
             File.ReadAllText(path), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time) ? time : (DateTimeOffset?)null;
     });
 

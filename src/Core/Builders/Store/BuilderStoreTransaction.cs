@@ -1,12 +1,12 @@
-using System.Globalization;
-using System.Text;
 using System.Text.Json.Nodes;
 
 namespace BuildKit.Builders.Store;
 
-/// <summary>Reads and writes of the locked store. Each file is replaced as a whole, so that who reads without the lock sees the old or the new one.</summary>
+/// <summary>Reads and writes of the locked store.</summary>
 internal sealed class BuilderStoreTransaction(string directory, StoreLock storeLock) : BuilderStoreReader(directory), IDisposable
 {
+    public const string ActivityFolder = Activity;
+
     public static IReadOnlyList<string> Folders { get; } = [Instances, Defaults, Activity];
 
     /// <summary>Adds a builder, or replaces the one of its name; what else buildx keeps in its file stays.</summary>
@@ -16,7 +16,7 @@ internal sealed class BuilderStoreTransaction(string directory, StoreLock storeL
         var json = BuilderJson.Write(builder with { Name = name }, ReadJson(InstancePath(name)));
         Guard(() =>
         {
-            Write(Path.Combine(Activity, name), DateTimeOffset.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture));
+            Write(Path.Combine(Activity, name), StoreFile.Time(DateTimeOffset.UtcNow));
             Write(Path.Combine(Instances, name), json.ToJsonString(BuilderJson.Format));
             return true;
         });
@@ -27,10 +27,15 @@ internal sealed class BuilderStoreTransaction(string directory, StoreLock storeL
     {
         var normal = BuilderName.Normalize(name);
         File.Delete(Path.Combine(Directory, Activity, normal));
-        var refs = Path.Combine(Directory, "refs", normal);
-        if (System.IO.Directory.Exists(refs))
-            System.IO.Directory.Delete(refs, recursive: true);
+        RemoveRefs(normal);
         File.Delete(InstancePath(normal));
+        return true;
+    });
+
+    /// <summary>Removes what is remembered of a node's builds.</summary>
+    public void RemoveNodeRefs(string name, string node) => Guard(() =>
+    {
+        RemoveRefs(Path.Combine(BuilderName.Normalize(name), BuilderName.Normalize(node)));
         return true;
     });
 
@@ -52,26 +57,12 @@ internal sealed class BuilderStoreTransaction(string directory, StoreLock storeL
 
     public void Dispose() => storeLock.Dispose();
 
-    private void Write(string name, string text)
+    private void RemoveRefs(string path)
     {
-        var path = Path.Combine(Directory, name);
-        var beside = Path.Combine(Directory, Path.GetDirectoryName(name)!, $".tmp-{Path.GetFileName(name)}{Identifier.New()}");
-        try
-        {
-            var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-            if (!OperatingSystem.IsWindows())
-                options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-            using (var file = new FileStream(beside, options))
-            {
-                file.Write(Encoding.UTF8.GetBytes(text));
-                file.Flush(flushToDisk: true);
-            }
-            File.Move(beside, path, overwrite: true);
-        }
-        catch
-        {
-            File.Delete(beside);
-            throw;
-        }
+        var refs = Path.Combine(Directory, "refs", path);
+        if (System.IO.Directory.Exists(refs))
+            System.IO.Directory.Delete(refs, recursive: true);
     }
+
+    private void Write(string name, string text) => StoreFile.Write(Directory, name, text);
 }

@@ -9,15 +9,14 @@ namespace BuildKit.Tests.Builders.Store;
 /// <summary>buildx's store, beside buildx itself.</summary>
 public sealed class BuilderStoreTests : IDisposable
 {
-    private readonly DirectoryInfo _config = Directory.CreateTempSubdirectory("store");
+    private readonly BuilderHome _home = new();
     private readonly BuilderStore _store;
 
-    public BuilderStoreTests() => _store = new BuilderStore(Path.Combine(_config.FullName, "buildx"));
+    public BuilderStoreTests() => _store = _home.Store;
 
-    public void Dispose() => _config.Delete(recursive: true);
+    public void Dispose() => _home.Dispose();
 
-    private async Task<string> BuildxAsync(params string[] arguments) =>
-        (await CommandResult.RunAsync("env", [$"DOCKER_CONFIG={_config.FullName}", await TestEngines.GetProgramAsync("buildx"), .. arguments])).OutputOrThrow();
+    private Task<string> BuildxAsync(params string[] arguments) => _home.BuildxAsync(arguments);
 
     private static BuildKitBuilder Remote(string name) => new()
     {
@@ -95,31 +94,6 @@ public sealed class BuilderStoreTests : IDisposable
             Assert.Empty(store.List());
     }
 
-    [SkippableFact]
-    public async Task FiftyBuildersByTenWritersOfBothKindsAreAllThere()
-    {
-        await TestEngines.GetProgramAsync("buildx");
-        var writers = Enumerable.Range(0, 10).Select(async writer =>
-        {
-            for (var i = 0; i < 5; i++)
-            {
-                var name = $"w{writer}-{i}";
-                if (writer % 2 == 0)
-                    await BuildxAsync("create", "--name", name, "--driver", "remote", "tcp://127.0.0.1:1");
-                else
-                    using (var store = await _store.LockAsync(default))
-                        store.Save(Remote(name));
-            }
-        });
-        await Task.WhenAll(writers).WaitAsync(TimeSpan.FromMinutes(3));
-
-        using (var store = await _store.LockAsync(default))
-            Assert.Equal(50, store.List().Count(builder => builder.Nodes.Count == 1));
-        var listed = await BuildxAsync("ls", "--format", "{{.Builder.Name}}");
-        Assert.Equal(50, listed.Split('\n').Where(line => line.StartsWith('w')).Select(line => line.TrimEnd('*')).Distinct().Count());
-        Assert.DoesNotContain(Directory.EnumerateFiles(_store.Directory, "*", SearchOption.AllDirectories), file => file.Contains(".tmp-", StringComparison.Ordinal));
-    }
-
     [SkippableTheory]
     [InlineData("remote", false)]
     [InlineData("remote", true)]
@@ -132,10 +106,10 @@ public sealed class BuilderStoreTests : IDisposable
         var container = driver == "remote" ? null : await BuildKitContainer.StartAsync(engine, $"buildx_buildkit_{name}0");
         try
         {
-            var environment = new Dictionary<string, string> { ["DOCKER_CONFIG"] = _config.FullName, ["BUILDKIT_HOST"] = "unix:///nowhere.sock" };
+            _home.Environment["BUILDKIT_HOST"] = "unix:///nowhere.sock";
             if (byVariable)
-                environment["BUILDX_BUILDER"] = name;
-            var resolver = new EndpointResolver(environment.GetValueOrDefault, _ => false);
+                _home.Environment["BUILDX_BUILDER"] = name;
+            var resolver = _home.Resolver();
 
             var endpoint = await resolver.ResolveAsync(byVariable ? null : name);
             await using var connection = await BuildKitConnection.ConnectAsync(endpoint);
@@ -150,17 +124,6 @@ public sealed class BuilderStoreTests : IDisposable
             if (container is not null)
                 await container.DisposeAsync();
         }
-    }
-
-    [Fact]
-    public async Task ABuilderOfSeveralNodesIsRefusedInWords()
-    {
-        using (var store = await _store.LockAsync(default))
-            store.Save(Remote("two") with { Nodes = [.. Remote("two").Nodes, new BuildKitNode { Name = "two1", Endpoint = "tcp://127.0.0.1:2" }] });
-        var resolver = new EndpointResolver(name => name == "DOCKER_CONFIG" ? _config.FullName : null, _ => false);
-        var error = await Assert.ThrowsAsync<BuildKitException>(() => resolver.ResolveAsync("two"));
-        Assert.Equal("BuildKit.BuilderNotSupported", error.ErrorId);
-        Assert.Contains("2 nodes", error.Message, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -25,19 +25,48 @@ public sealed class ExporterCellTests
         }
     }
 
+    public static TheoryData<string, ExporterDestination> ContainerCells
+    {
+        get
+        {
+            var cells = new TheoryData<string, ExporterDestination>();
+            foreach (var row in ExporterTable.Rows.Where(row => row.Daemon == DaemonStore.ContainerBuilder))
+                cells.Add(row.Type, row.Destination);
+            return cells;
+        }
+    }
+
     [SkippableTheory]
     [MemberData(nameof(Cells))]
     public async Task TheCellIsAsTheTableSays(EngineKind kind, string type, ExporterDestination destination)
     {
         var engine = await TestEngines.GetAsync(kind);
         await using var connection = await ExporterEngines.ConnectAsync(kind);
-        var row = ExporterTable.Find(type, ExporterEngines.Store(kind)).Single(row => row.Destination == destination);
+        await ProveAsync(connection, engine.IsDocker ? engine : null, ExporterEngines.Store(kind), type, destination, $"cells/{kind}-{type}-{destination}".ToLowerInvariant());
+    }
+
+    [SkippableTheory]
+    [MemberData(nameof(ContainerCells))]
+    public async Task TheCellOfAContainerIsAsTheTableSays(string type, ExporterDestination destination)
+    {
+        await using var connection = await ExporterEngines.ConnectToContainerAsync();
+        await ProveAsync(connection, null, DaemonStore.ContainerBuilder, type, destination, $"cells/container-{type}-{destination}".ToLowerInvariant());
+    }
+
+    /// <param name="connection">The daemon.</param>
+    /// <param name="engine">The daemon where it is an Engine, in whose store images appear; or null.</param>
+    /// <param name="store">Its column.</param>
+    /// <param name="type">The row's type.</param>
+    /// <param name="destination">The row's destination.</param>
+    /// <param name="name">A name for the image that nothing else has.</param>
+    private static async Task ProveAsync(BuildKitConnection connection, TestEngine? engine, DaemonStore store, string type, ExporterDestination destination, string name)
+    {
+        var row = ExporterTable.Find(type, store).Single(row => row.Destination == destination);
         using var context = new BuildContextDirectory().Write("Dockerfile", Dockerfile).Write("word", $"{type} {destination}");
         using var here = new BuildContextDirectory();
         var path = Path.Combine(here.Path, "out");
         var registry = await TestEngines.GetAsync(EngineKind.Registry);
         await using var load = destination == ExporterDestination.Engine ? await ExporterEngines.ConnectAsync(EngineKind.Docker28Containerd) : null;
-        var name = $"cells/{kind}-{type}-{destination}".ToLowerInvariant();
         var request = new SolveRequest
         {
             Context = context.Path,
@@ -94,7 +123,7 @@ public sealed class ExporterCellTests
                 Assert.StartsWith("sha256:", result.ImageDigest, StringComparison.Ordinal);
                 break;
         }
-        if (row.LoadsIntoEngine && engine.IsDocker)
+        if (row.LoadsIntoEngine && engine is not null)
             await AssertInEngineAsync(engine, request.Tags[0][..^2]);
     }
 

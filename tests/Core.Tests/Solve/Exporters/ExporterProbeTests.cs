@@ -1,3 +1,4 @@
+using BuildKit.Builders;
 using BuildKit.Solve;
 using BuildKit.Solve.Exporters;
 using BuildKit.Tests.Engines;
@@ -15,7 +16,18 @@ public sealed class ExporterProbeTests
     public async Task TheDaemonAgreesWithTheTableInEveryRow(EngineKind kind)
     {
         await using var connection = await ExporterEngines.ConnectAsync(kind);
+        await DemandAgreementAsync(connection);
+    }
 
+    [SkippableFact]
+    public async Task AContainerAgreesWithTheTableInEveryRow()
+    {
+        await using var connection = await ExporterEngines.ConnectToContainerAsync();
+        await DemandAgreementAsync(connection);
+    }
+
+    private static async Task DemandAgreementAsync(BuildKitConnection connection)
+    {
         var probed = await ExporterProbe.RunAsync(connection, BuildKitExporter.List(connection), default);
 
         Assert.All(probed, row => Assert.Equal((row.Name, row.Destination, row.Supported, ""), (row.Name, row.Destination, row.Probed, row.Supported ? row.ProbeError ?? "" : "")));
@@ -49,7 +61,7 @@ public sealed class ExporterProbeTests
     public async Task ProbingLeavesNothingBehind(EngineKind kind)
     {
         await using var engine = await TestEngines.StartPrivateAsync(kind);
-        await using var connection = await BuildKit.Builders.BuildKitConnection.ConnectAsync(BuildKit.Builders.BuildKitEndpoint.Parse(engine.Address.ToString()));
+        await using var connection = await BuildKitConnection.ConnectAsync(BuildKitEndpoint.Parse(engine.Address.ToString()));
         var (directories, images) = (Probes(), await ListAsync("images", "-a", "-q", "--digests"));
 
         await ProbeAsync(times: 2);

@@ -1,4 +1,4 @@
-namespace BuildKit.Solve.Exporters;
+namespace BuildKit;
 
 /// <summary>Guesses which name was meant.</summary>
 internal static class NearestName

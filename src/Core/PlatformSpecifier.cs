@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
 
-namespace BuildKit.Solve.Planning;
+namespace BuildKit;
 
 /// <summary>A platform in the one form that daemons compare (containerd/platforms: Parse, Normalize, FormatAll).</summary>
 /// <param name="OS">Such as <c>linux</c>, or <c>windows(10.0.17763)</c> with a version.</param>
@@ -69,6 +69,14 @@ internal sealed partial record PlatformSpecifier(string OS, string Architecture,
         var alone = Normalize(defaultOS, os, "");
         return version.Length == 0 && KnownArchitectures.Contains(alone.Architecture) ? alone : throw Invalid(text);
     }
+
+    /// <summary>The system without its version.</summary>
+    public string BareOS => OS.Split('(')[0];
+
+    /// <summary>Whether an image of another platform is what was asked for by this one: the same system and architecture, in the same variant or an older one of it.</summary>
+    public bool Accepts(PlatformSpecifier image) =>
+        BareOS == image.BareOS && Architecture == image.Architecture
+        && (image.Variant == Variant || image.Variant.Length == 0 || string.CompareOrdinal(image.Variant, Variant) < 0);
 
     public override string ToString() => Variant.Length > 0 ? $"{OS}/{Architecture}/{Variant}" : $"{OS}/{Architecture}";
 

@@ -1,4 +1,4 @@
-namespace BuildKit.Solve.Planning;
+namespace BuildKit;
 
 /// <summary>The words that Go's <c>strconv.ParseBool</c> takes, and with it docker's options and variables.</summary>
 internal static class GoBoolean

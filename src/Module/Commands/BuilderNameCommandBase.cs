@@ -1,0 +1,67 @@
+using System.Management.Automation;
+using BuildKit.Builders;
+using BuildKit.Module.Progress;
+
+namespace BuildKit.Module.Commands;
+
+/// <summary>A cmdlet that does something with builders, which it finds by their names.</summary>
+public abstract class BuilderNameCommandBase : BuildKitCommandBase
+{
+    /// <summary>The builders of this user.</summary>
+    private protected BuilderManager Builders { get; } = new();
+
+    /// <summary>Finds the builders that are meant. A name that means none is an error record, a pattern that matches none is nothing.</summary>
+    /// <param name="names">Names and patterns; null for the builder that is used where none is named.</param>
+    /// <param name="isMeant">Which of the builders that match a pattern are meant.</param>
+    /// <returns>The builders, each once.</returns>
+    private protected IReadOnlyList<BuildKitBuilder> Find(IEnumerable<string>? names, Func<BuildKitBuilder, bool> isMeant)
+    {
+        var found = new List<BuildKitBuilder>();
+        foreach (var name in names ?? [null!])
+        {
+            Report(name, async (_, cancellationToken) =>
+            {
+                if (name is null || !WildcardPattern.ContainsWildcardCharacters(name))
+                    return [await Builders.GetAsync(name, cancellationToken).ConfigureAwait(false)];
+                var pattern = WildcardPattern.Get(name, WildcardOptions.IgnoreCase);
+                return (await Builders.ListAsync(cancellationToken).ConfigureAwait(false)).Where(builder => pattern.IsMatch(builder.Name) && isMeant(builder)).ToArray();
+            }, found.AddRange);
+        }
+        return found.DistinctBy(builder => builder.Name).ToList();
+    }
+
+    /// <summary>Asks builders how they are, all at once.</summary>
+    private protected static Task<BuildKitBuilder[]> InspectAsync(IEnumerable<BuildKitBuilder> builders, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        var manager = new BuilderManager { StatusTimeout = timeout };
+        return Task.WhenAll(builders.Select(builder => manager.InspectAsync(builder, cancellationToken)));
+    }
+
+    /// <summary>Starts a builder, with bars for its nodes, and asks how it is then.</summary>
+    private protected async Task<BuildKitBuilder> StartAsync(BuildKitBuilder builder, PipelinePump pump, CancellationToken cancellationToken)
+    {
+        using var bars = new BootBars(WriteProgress, pump.Post);
+        await Builders.StartAsync(builder, bars.For, cancellationToken).ConfigureAwait(false);
+        return await Builders.InspectAsync(builder, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Runs work; an error is written as a record.</summary>
+    /// <typeparam name="T">What the work returns.</typeparam>
+    /// <param name="target">What it is about.</param>
+    /// <param name="work">What to run, off the pipeline's thread.</param>
+    /// <param name="onResult">Takes the result on the pipeline's thread.</param>
+    private protected void Report<T>(object? target, Func<PipelinePump, CancellationToken, Task<T>> work, Action<T> onResult)
+    {
+        T result;
+        try
+        {
+            result = Run(work);
+        }
+        catch (Exception e) when (IsReportable(e))
+        {
+            WriteError(e, target);
+            return;
+        }
+        onResult(result);
+    }
+}
