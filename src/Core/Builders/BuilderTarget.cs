@@ -1,3 +1,5 @@
+using BuildKit.Builders.Drivers;
+
 namespace BuildKit.Builders;
 
 /// <summary>The builder that is meant, and where each of its nodes is.</summary>
@@ -14,4 +16,8 @@ public sealed record BuilderTarget(string Name, string? Source, IReadOnlyList<Bu
 /// <summary>One node of the builder that is meant.</summary>
 /// <param name="Endpoint">Where its daemon is; connecting boots it where it has to be.</param>
 /// <param name="Node">What the store says of it; null where the builder is none of the store's.</param>
-public sealed record BuilderTargetNode(BuildKitEndpoint Endpoint, BuildKitNode? Node);
+public sealed record BuilderTargetNode(BuildKitEndpoint Endpoint, BuildKitNode? Node)
+{
+    /// <summary>Whether the image of a build that names no output is loaded into a Docker Engine: the driver's option <c>default-load</c>.</summary>
+    public bool LoadsByDefault => GoBoolean.Parse(Node?.DriverOptions.GetValueOrDefault(BuilderDriver.DefaultLoad)) == true;
+}

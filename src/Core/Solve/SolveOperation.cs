@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using BuildKit.Builders;
 using BuildKit.Docker;
+using BuildKit.Solve.Exporters;
 using BuildKit.Solve.Nodes;
 
 namespace BuildKit.Solve;
@@ -61,6 +62,8 @@ public static class SolveOperation
         IProgress<SolveEvent>? events, CancellationToken cancellationToken)
     {
         var clock = Stopwatch.StartNew();
+        if (request is { Outputs.Count: 0, Push: false } && builder.Nodes[0].LoadsByDefault && ExportPlanner.AllowsDefaultLoad)
+            request = request with { Load = true };
         var parts = await NodeChoice.ChooseAsync(builder, connect, request, cancellationToken).ConfigureAwait(false);
         if (parts is [var only])
             return await RunAsync(only.Connection, request with { Platforms = only.Platforms }, config, events, cancellationToken).ConfigureAwait(false);

@@ -223,6 +223,25 @@ public sealed class EngineLoadTests
         Assert.Contains("'no-such-context'", failure.Message, StringComparison.Ordinal);
     }
 
+    [SkippableTheory]
+    [InlineData("true", 1)]
+    [InlineData("false", 0)]
+    public async Task ABuilderMayLoadWhereNoOutputIsNamed(string option, int outputs)
+    {
+        var engine = await TestEngines.GetAsync(EngineKind.Docker28Graphdriver);
+        using var context = Scratch();
+        await using var loader = await ConnectAsync(engine);
+        var node = new BuildKitNode { Name = "a", Endpoint = "unused", DriverOptions = new Dictionary<string, string> { ["default-load"] = option } };
+        var endpoint = BuildKitEndpoint.Parse((await TestEngines.GetAsync(EngineKind.BuildkitdUnix)).Address.ToString());
+        await using var connection = await BuildKitConnection.ConnectAsync(endpoint);
+        using var stop = new CancellationTokenSource(Guard);
+
+        var result = await SolveOperation.RunAsync(
+            new BuilderTarget("far", null, [new BuilderTargetNode(endpoint, node)]), (_, _) => Task.FromResult(connection), Load(context, loader) with { Outputs = [] }, null, stop.Token);
+
+        Assert.Equal(outputs, result.Outputs.Count(output => output.LoadedInto == loader.Name));
+    }
+
     private static BuildContextDirectory Scratch() =>
         new BuildContextDirectory().Write("Dockerfile", "FROM scratch\nCOPY . /\n").Write("word", Guid.NewGuid().ToString());
 

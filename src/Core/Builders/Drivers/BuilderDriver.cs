@@ -3,6 +3,9 @@ namespace BuildKit.Builders.Drivers;
 /// <summary>What runs the nodes of a builder (docker/buildx driver/). Only a driver that makes its daemons itself has something to boot, stop and remove.</summary>
 internal abstract class BuilderDriver
 {
+    /// <summary>The option of several drivers by which a build without outputs is loaded into a Docker Engine.</summary>
+    public const string DefaultLoad = "default-load";
+
     /// <summary>The name, as the store has it.</summary>
     public abstract string Name { get; }
 

@@ -24,7 +24,7 @@ internal sealed class DockerContainerOptions
         new("cpuset-mems", "memory nodes such as 0-1 or 0,1", Text((options, value) => options.Host = options.Host with { CpusetMems = value })),
         new("cgroup-parent", "a control group such as /docker/buildx", Text((options, value) => options.CgroupParent = value)),
         new("restart-policy", "no, always, unless-stopped or on-failure[:TRIES]", ReadRestartPolicy),
-        new("default-load", "true or false", Boolean((_, _) => { })), // builds ask for it, the container does not
+        new(BuilderDriver.DefaultLoad, "true or false", Boolean((_, _) => { })), // builds ask for it, the container does not
         new("provenance-add-gha", "true or false", Boolean((options, value) => options.AddsGithubContext = value)),
         new("allow-untrusted-image", "true or false", Boolean((_, _) => { })), // turns off a check of buildx's that is not made here
     ];

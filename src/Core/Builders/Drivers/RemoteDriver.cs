@@ -9,7 +9,6 @@ internal sealed class RemoteDriver : BuilderDriver
     private const string Certificate = "cert";
     private const string Key = "key";
     private const string ServerName = "servername";
-    private const string DefaultLoad = "default-load";
 
     /// <summary>The names of the options.</summary>
     public static IReadOnlyList<string> Options { get; } = [CaCertificate, Certificate, Key, ServerName, DefaultLoad];

@@ -55,7 +55,7 @@ internal static class ClientChecks
         else if (subject.Findings["DockerConfig"].Obstacle is { } obstacle)
             return Finding.Blocked(obstacle);
         else
-            subject.Target = await new EndpointResolver(request.Variable, File.Exists).ResolveBuilderAsync(request.Builder, cancellationToken).ConfigureAwait(false);
+            subject.Target = await new EndpointResolver(request.Variable, File.Exists, static () => EndpointResolver.SessionBuilder).ResolveBuilderAsync(request.Builder, cancellationToken).ConfigureAwait(false);
 
         var target = subject.Target;
         var places = string.Join(", ", target.Nodes.Select(node => node.Endpoint.Address));

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using BuildKit.Builders;
+using BuildKit.Builders.Drivers;
 using BuildKit.Docker;
 
 namespace BuildKit.Diagnosis.Checks;
@@ -8,24 +9,13 @@ namespace BuildKit.Diagnosis.Checks;
 /// <summary>Whether a node runs, what it is made of, and whether it answers.</summary>
 internal static class NodeChecks
 {
-    // docker/buildx util/confutil, driver/bkimage
-    private const string DefaultImage = "moby/buildkit:buildx-stable-1";
-
     public static async Task<Finding> NodeStatusAsync(Subject subject, CancellationToken cancellationToken)
     {
         if (subject.Request.Connection is not null)
             return Finding.Skip("The connection is open already.");
         if (subject.Node!.Endpoint.Boot is not { } boot)
             return Finding.Skip("This daemon is somebody else's to start and stop.");
-        BuildKitNodeStatus status;
-        try
-        {
-            status = await boot.GetStatusAsync(cancellationToken).ConfigureAwait(false);
-        }
-        catch (NotImplementedException)
-        {
-            return Finding.Skip("This kind of builder does not tell whether it runs.");
-        }
+        var status = await boot.GetStatusAsync(cancellationToken).ConfigureAwait(false);
         var start = $"'Start-BuildKitBuilder {subject.Target!.Name}' starts it beforehand.";
         return status switch
         {
@@ -46,7 +36,7 @@ internal static class NodeChecks
         var endpoint = subject.Endpoint;
         if (endpoint.Scheme != "docker-container" || subject.Node!.Node is not { } node)
             return Finding.Skip("Only builders that are made as a container need an image.");
-        var image = node.DriverOptions.GetValueOrDefault("image", DefaultImage);
+        var image = node.DriverOptions.GetValueOrDefault("image", DockerContainerOptions.DefaultImage);
         var engine = endpoint.Engine
             ?? await new EndpointResolver(subject.Request.Variable, File.Exists).ResolveEngineAsync(endpoint.EngineContext, cancellationToken).ConfigureAwait(false);
         using var transport = await engine.CreateTransportAsync(cancellationToken).ConfigureAwait(false);

@@ -10,6 +10,9 @@ internal static class ExportPlanner
 {
     private const string NoDefaultLoad = "BUILDX_NO_DEFAULT_LOAD";
 
+    /// <summary>Whether an image may go into an Engine's store where no output is named.</summary>
+    public static bool AllowsDefaultLoad => GoBoolean.Parse(Environment.GetEnvironmentVariable(NoDefaultLoad)) != true;
+
     /// <summary>Adds the exports of a request, in the order asked for; <c>cacheonly</c> is left out.</summary>
     /// <exception cref="BuildKitException">An output that is unknown, incomplete or impossible on this daemon.</exception>
     public static void AddTo(SolvePlan plan, SolveRequest request, SolveDaemon daemon)
@@ -28,7 +31,7 @@ internal static class ExportPlanner
     private static List<(SolveOutput Output, ExporterRow Row)> Outputs(SolveRequest request, SolveDaemon daemon)
     {
         var outputs = request.Outputs.Select(WithRow).ToList();
-        if (outputs.Count == 0 && daemon.IsEngine && GoBoolean.Parse(Environment.GetEnvironmentVariable(NoDefaultLoad)) != true)
+        if (outputs.Count == 0 && daemon.IsEngine && AllowsDefaultLoad)
             outputs.Add(Added("image"));
         if (request.Push && !outputs.Exists(output => output.Row.Push != ExporterPush.None))
             outputs.Add(Added("image"));
