@@ -27,6 +27,27 @@ public sealed class ImageReferenceTests
     [InlineData("-app")]
     [InlineData("registry.example.com/App")]
     [InlineData("app,b")]
+    [InlineData("app@sha256:f1ecb33fdc513bc4c4e6478feeb0d08534a69ef93e09ed8ac1ace8a19ae8781b")]
     public void WhatIsNoNameIsRefused(string name) =>
         Assert.Equal("BuildKit.InvalidTag", Assert.Throws<BuildKitException>(() => ImageReference.Normalize(name)).ErrorId);
+
+    [Theory]
+    [InlineData("app", "docker.io/library/app:latest", "docker.io/library/app:latest")]
+    [InlineData("app@sha256:{0}", "docker.io/library/app@sha256:{0}", "docker.io/library/app@sha256:{0}")]
+    [InlineData("127.0.0.1:5000/a/b:1@sha256:{0}", "127.0.0.1:5000/a/b:1@sha256:{0}", "127.0.0.1:5000/a/b@sha256:{0}")]
+    public void ANameMayHaveADigest(string name, string whole, string exact)
+    {
+        var hex = new string('a', 64);
+        var reference = ImageReference.Parse(string.Format(System.Globalization.CultureInfo.InvariantCulture, name, hex));
+        Assert.Equal(whole.Replace("{0}", hex, StringComparison.Ordinal), reference.ToString());
+        Assert.Equal(exact.Replace("{0}", hex, StringComparison.Ordinal), reference.Exact);
+    }
+
+    [Theory]
+    [InlineData("app@")]
+    [InlineData("app@sha256:short")]
+    [InlineData("app@md5:f1ecb33fdc513bc4c4e6478feeb0d085")]
+    [InlineData("@sha256:f1ecb33fdc513bc4c4e6478feeb0d08534a69ef93e09ed8ac1ace8a19ae8781b")]
+    public void WhatIsNoDigestIsRefused(string name) =>
+        Assert.Equal("BuildKit.InvalidTag", Assert.Throws<BuildKitException>(() => ImageReference.Parse(name)).ErrorId);
 }
