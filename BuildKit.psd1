@@ -20,6 +20,7 @@
         'Invoke-BuildKitSolve'
         'Test-Dockerfile'
         'New-BuildKitOutput'
+        'Receive-DockerImage'
     )
     FunctionsToExport    = @()
     VariablesToExport    = @()

@@ -50,7 +50,7 @@ internal static class ImagePull
             }
             if (local is null)
                 throw;
-            return local with { Warning = $"{exception.Message}. The local image is used, which may be older." };
+            return local with { Warning = $"{exception.Message.TrimEnd('.')}. The local image is used, which may be older." };
         }
     }
 
