@@ -19,13 +19,14 @@
         'Get-DockerfileOutline'
         'Get-DockerfileTarget'
         'Invoke-BuildKitSolve'
-        'Test-BuildKit'
-        'Test-Dockerfile'
         'New-BuildKitBuilder'
         'New-BuildKitOutput'
+        'Receive-DockerImage'
         'Remove-BuildKitBuilder'
         'Start-BuildKitBuilder'
         'Stop-BuildKitBuilder'
+        'Test-BuildKit'
+        'Test-Dockerfile'
         'Use-BuildKitBuilder'
     )
     FunctionsToExport    = @()

@@ -4,7 +4,7 @@ namespace BuildKit.Docker;
 
 /// <summary>
 /// A Docker Engine answered a request with an error; the message is the Engine's own. Ids: <c>BuildKit.ImageNotFound</c>, <c>BuildKit.ImageLoadFailed</c>, <c>BuildKit.ImagePushFailed</c>,
-/// <c>BuildKit.RegistryDenied</c>, <c>BuildKit.ContainerNotFound</c>, <c>BuildKit.ContainerNotRunning</c>,
+/// <c>BuildKit.RegistryDenied</c>, those of a pull (<see cref="Builders.EngineImages.PullImageAsync"/>), <c>BuildKit.ContainerNotFound</c>, <c>BuildKit.ContainerNotRunning</c>,
 /// <c>BuildKit.EngineNotFound</c> (404), <c>BuildKit.EngineBadRequest</c> (400), <c>BuildKit.EngineAccessDenied</c> (401, 403), <c>BuildKit.EngineConflict</c> (409),
 /// <c>BuildKit.EngineError</c> for the rest.
 /// </summary>

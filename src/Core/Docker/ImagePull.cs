@@ -50,7 +50,7 @@ internal static class ImagePull
             }
             if (local is null)
                 throw;
-            return local with { Warning = $"{exception.Message}. The local image is used, which may be older." };
+            return local with { Warning = $"{exception.Message.TrimEnd('.')}. The local image is used, which may be older." };
         }
     }
 
@@ -71,10 +71,27 @@ internal static class ImagePull
         {
             throw Unproven(subject, "the Engine said that it has pulled the image, but does not have it: it was removed meanwhile, or the Engine lost it");
         }
-        if (!image.DigestsIn(name).Contains(digest))
+        if (!image.DigestsIn(name).Contains(digest) && !await IsOtherPlatformKnownAsync(engine, name with { Tag = null, Digest = digest }, image, cancellationToken).ConfigureAwait(false))
             throw Unproven(subject, $"the Engine said that it has pulled {digest}, but the name leads to another image: something else tagged it meanwhile");
         var (seen, warning) = await PlatformOfPulledAsync(engine, subject, asked, image, digest, cancellationToken).ConfigureAwait(false);
         return Result(name, seen, digest) with { Pulled = true, Warning = warning };
+    }
+
+    /// <summary>
+    /// Whether a digest stands for another platform of the same image: of an index that was pulled for two platforms the classic store keeps the digest with the first
+    /// (moby daemon/internal/distribution/pull_v2.go, addDigestReference), while the tag goes on to the second.
+    /// </summary>
+    private static async Task<bool> IsOtherPlatformKnownAsync(DockerEngineClient engine, ImageReference byDigest, ImageInspectResponse image, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var other = await engine.Images.InspectImageAsync(byDigest.Exact, cancellationToken).ConfigureAwait(false);
+            return other.Platform is not null && image.Platform is not null && other.Platform != image.Platform;
+        }
+        catch (DockerApiException)
+        {
+            return false;
+        }
     }
 
     /// <summary>Takes an image of another platform than was asked for for a failure; an Engine that is given the only one that there is takes any.</summary>

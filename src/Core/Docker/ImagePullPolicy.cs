@@ -12,6 +12,6 @@ public enum ImagePullPolicy
     /// <summary>Never; without a local image it is an error.</summary>
     Never,
 
-    /// <summary>Always, but where the registry can't be reached or refuses, a local image is taken, with a warning (docker/buildx driver/docker-container).</summary>
+    /// <summary>Always, but where the pull fails, for whatever reason, a local image is taken, with a warning (docker/buildx driver/docker-container).</summary>
     Newer,
 }

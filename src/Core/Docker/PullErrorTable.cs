@@ -44,8 +44,8 @@ internal static partial class PullErrorTable
         new(RegistryWords.IsDenied, "BuildKit.RegistryDenied", BuildKitErrorCategory.PermissionDenied,
             subject => $"Log in {(subject.Auth.IsEmpty ? "first" : "again")}: docker login {subject.Registry}. Check the name too: registries say the same of a repository that does not exist."),
         new(Damaged().IsMatch, "BuildKit.ImageCorrupt", BuildKitErrorCategory.InputOutput,
-            subject => $"The registry, or something on the way such as a proxy, gave other content than the image's manifest promises. Nothing was taken. "
-                + $"Push '{subject.Reference}' again, and check the storage of '{subject.Registry}'."),
+            subject => $"The registry, or something on the way such as a proxy, gave other content than the image's manifest promises. "
+                + $"Push '{subject.Reference}' again, check the storage of '{subject.Registry}', and pull some seconds later, when the Engine has thrown away what it got."),
         new(Unreachable().IsMatch, "BuildKit.RegistryUnreachable", BuildKitErrorCategory.Connection,
             subject => $"It is the Docker Engine that asks the registry, from its own machine{(IsLoopback(subject.Registry) ? $", and '{subject.Registry}' is that machine itself" : "")}. "
                 + "Check that the registry runs and that the Engine's network, proxy and mirrors ('docker info') lead to it."),
@@ -73,7 +73,7 @@ internal static partial class PullErrorTable
         var words = RegistryWords.OnOneLine(message);
         var shown = subject.Auth.Redact(words);
         // An image may be called denied/eof: its name says nothing.
-        var telling = words.Replace(subject.Reference.Repository, "", StringComparison.Ordinal);
+        var telling = words.Replace(subject.Reference.ToString(), "", StringComparison.Ordinal).Replace(subject.Reference.Repository, "", StringComparison.Ordinal);
         var row = Rows.FirstOrDefault(row => row.IsMatch(telling)) ?? Other;
         return new DockerApiException(
             row.ErrorId, row.Category, statusCode, $"The Docker Engine could not pull '{subject.Reference}': {shown}", row.Advice(subject), shown == words ? inner : null)
@@ -97,7 +97,7 @@ internal static partial class PullErrorTable
     [GeneratedRegex("toomanyrequests|429 Too Many Requests|rate limit", RegexOptions.IgnoreCase)]
     private static partial Regex RateLimit();
 
-    [GeneratedRegex("server gave HTTP response to HTTPS client")]
+    [GeneratedRegex("server gave HTTP response to HTTPS client|tls: first record does not look like a TLS handshake")]
     private static partial Regex PlainHttp();
 
     [GeneratedRegex(@"\bx509: |\btls: ")]
@@ -107,7 +107,7 @@ internal static partial class PullErrorTable
     private static partial Regex NoPlatform();
 
     // A blob that the manifest names and the registry does not have, one of another size, one of another digest.
-    [GeneratedRegex("unknown blob|blob unknown|could not fetch content descriptor .* not found|verification failed for digest|unexpected commit (digest|size)|short read: |failed size validation")]
+    [GeneratedRegex("unknown blob|blob unknown|could not fetch content descriptor .* not found|verification failed for digest|unexpected commit (digest|size)|short read: |failed to read expected number of bytes|failed size validation")]
     private static partial Regex Damaged();
 
     [GeneratedRegex(@"connection refused|connection reset|broken pipe|no such host|server misbehaving|name resolution|i/o timeout|TLS handshake timeout|Client\.Timeout|deadline exceeded|network is unreachable|no route to host|proxyconnect|\bEOF\b")]

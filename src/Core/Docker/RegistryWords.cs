@@ -13,6 +13,6 @@ internal static partial class RegistryWords
         string.Join("; ", message.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Where(line => line != "errors:"));
 
     // The words of distribution's error codes (registry/api/errcode), of the Engine without credentials, and of containerd's resolver.
-    [GeneratedRegex(@"(?<!permission )\bdenied\b|\bunauthorized\b|authentication required|no basic auth credentials|authorization failed|403 Forbidden", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(@"(?<!permission )\bdenied\b|\bunauthorized\b|authentication required|no basic auth credentials|authorization failed|403 Forbidden|HTTP 40[13] response", RegexOptions.IgnoreCase)]
     private static partial Regex Denied();
 }

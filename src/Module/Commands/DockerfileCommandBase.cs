@@ -47,7 +47,7 @@ public abstract class DockerfileCommandBase : BuilderCommandBase
             answer = Run(async (pump, cancellationToken) =>
             {
                 var connection = await ConnectAsync(pump, cancellationToken).ConfigureAwait(false);
-                return await call(connection, request, new PostedWarnings(pump, WriteWarning), cancellationToken).ConfigureAwait(false);
+                return await call(connection, request, new PostedProgress<string>(pump, WriteWarning), cancellationToken).ConfigureAwait(false);
             });
         }
         catch (Exception e) when (IsReportable(e))
@@ -81,10 +81,5 @@ public abstract class DockerfileCommandBase : BuilderCommandBase
             return null;
         var path = FileSystemPath.Resolve(SessionState, context);
         return File.Exists(path) ? path : null;
-    }
-
-    private sealed class PostedWarnings(PipelinePump pump, Action<string> write) : IProgress<string>
-    {
-        public void Report(string value) => pump.Post(() => write(value));
     }
 }

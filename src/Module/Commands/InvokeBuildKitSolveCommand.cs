@@ -97,7 +97,7 @@ public sealed partial class InvokeBuildKitSolveCommand : BuilderCommandBase
     private async Task<BuildKitSolveResult> BuildAsync(PreparedSolve solve, SolveDisplay display, PipelinePump pump, CancellationToken cancellationToken)
     {
         await using var bytes = new PipelineStream(pump, chunk => WriteObject(chunk, enumerateCollection: false));
-        return await solve.RunAsync(bytes, message => pump.Post(() => WriteVerbose(message)), new SolveEvents(pump, display.Show), cancellationToken).ConfigureAwait(false);
+        return await solve.RunAsync(bytes, message => pump.Post(() => WriteVerbose(message)), new PostedProgress<SolveEvent>(pump, display.Show), cancellationToken).ConfigureAwait(false);
     }
 
     private PreparedSolve Prepare(ContextArgument context) => new(Unwrap(Builder), Unwrap(LoadInto), ToRequest(context));

@@ -40,6 +40,119 @@ public sealed class ImagePullTests
         }
     }
 
+    [SkippableTheory]
+    [MemberData(nameof(Engines))]
+    public async Task The_platform_is_the_one_that_was_asked_for(EngineKind kind)
+    {
+        var (client, registry) = await ArrangeAsync(kind);
+        using var _ = client;
+        var amd64 = await RegistryImage.PushAsync(registry, Repository(kind), "amd64");
+        var arm64 = await RegistryImage.PushAsync(registry, Repository(kind), "arm64", "linux/arm64");
+        var index = await RegistryImage.PushIndexAsync(registry, Repository(kind), "both", (amd64, "linux/amd64"), (arm64, "linux/arm64"));
+        await RegistryImage.PushIndexAsync(registry, Repository(kind), "one", (arm64, "linux/arm64"));
+        var both = amd64 with { Tag = "both" };
+
+        // The third pull: the containerd store has both by then, and tells of its own platform's where it is not asked for another.
+        foreach (var (platform, expected) in new[] { ("arm64", "linux/arm64"), (null, "linux/amd64"), ("linux/arm64/v8", "linux/arm64"), ("linux/amd64", "linux/amd64") })
+        {
+            var pulled = await PullAsync(client, both.Name, platform);
+            Assert.Equal((platform, index, expected), (platform, pulled.Digest, pulled.Platform));
+        }
+
+        // Without an index an Engine takes whatever there is.
+        Assert.Equal("linux/arm64", (await PullAsync(client, arm64.Name)).Platform);
+        foreach (var policy in new[] { ImagePullPolicy.Always, ImagePullPolicy.Newer, ImagePullPolicy.Missing, ImagePullPolicy.Never })
+        {
+            var other = await FailsAsync(client, arm64.Name, "linux/amd64", policy);
+            Assert.Equal(("BuildKit.PlatformNotFound", arm64.Name), (other.ErrorId, other.Target));
+            Assert.Contains("linux/amd64", other.Message, StringComparison.Ordinal);
+        }
+        Assert.Equal("BuildKit.PlatformNotFound", (await FailsAsync(client, (arm64 with { Tag = "one" }).Name, "linux/amd64")).ErrorId);
+        Assert.Equal("BuildKit.InvalidPlatform", (await FailsAsync(client, arm64.Name, "linux/arm64/v8/x")).ErrorId);
+    }
+
+    [SkippableTheory]
+    [InlineData(EngineKind.Docker28Graphdriver)]
+    [InlineData(EngineKind.Docker28Containerd)]
+    [InlineData(EngineKind.Docker20)]
+    public async Task The_policy_says_whether_the_registry_is_asked(EngineKind kind)
+    {
+        var (client, registry) = await ArrangeAsync(kind);
+        using var _ = client;
+        var first = await RegistryImage.PushAsync(registry, Repository(kind), "policy");
+
+        Assert.Equal(("BuildKit.ImageNotFound", first.Name), Seen(await FailsAsync(client, first.Name, policy: ImagePullPolicy.Never)));
+        var missing = await PullAsync(client, first.Name, policy: ImagePullPolicy.Missing);
+        Assert.Equal((first.Digest, true), (missing.Digest, missing.Pulled));
+
+        var second = await RegistryImage.PushAsync(registry, Repository(kind), "policy");
+        foreach (var policy in new[] { ImagePullPolicy.Missing, ImagePullPolicy.Never })
+        {
+            var local = await PullAsync(client, first.Name, policy: policy);
+            Assert.Equal((missing with { Pulled = false }), local);
+        }
+        foreach (var policy in new[] { ImagePullPolicy.Always, ImagePullPolicy.Newer })
+        {
+            var pulled = await PullAsync(client, first.Name, policy: policy);
+            Assert.Equal((second.Digest, true, null), (pulled.Digest, pulled.Pulled, pulled.Warning));
+        }
+    }
+
+    [SkippableTheory]
+    [InlineData(EngineKind.Docker28Graphdriver)]
+    [InlineData(EngineKind.Docker28Containerd)]
+    [InlineData(EngineKind.Docker20)]
+    public async Task Where_the_registry_is_gone_Newer_takes_what_is_there_and_says_so(EngineKind kind)
+    {
+        var engine = await TestEngines.GetAsync(kind);
+        using var client = CreateClient(engine);
+        var name = "127.0.0.1:9/pull/newer:1";
+        Assert.Equal(("BuildKit.RegistryUnreachable", name), Seen(await FailsAsync(client, name, policy: ImagePullPolicy.Newer)));
+
+        (await engine.DockerAsync("tag", engine.BaseImage, name)).OutputOrThrow();
+        var local = await PullAsync(client, name, policy: ImagePullPolicy.Newer);
+        Assert.False(local.Pulled);
+        Assert.Equal((await client.Images.InspectImageAsync(engine.BaseImage, default)).ID, local.Id);
+        Assert.Contains($"could not pull '{name}': ", local.Warning, StringComparison.Ordinal);
+        Assert.Contains("connection refused", local.Warning, StringComparison.Ordinal);
+        Assert.Contains("The local image is used", local.Warning, StringComparison.Ordinal);
+
+        Assert.Equal("BuildKit.RegistryUnreachable", (await FailsAsync(client, name)).ErrorId);
+        Assert.Equal("BuildKit.RegistryUnreachable", (await FailsAsync(client, name, "linux/s390x", ImagePullPolicy.Newer)).ErrorId);
+        (await engine.DockerAsync("rmi", name)).OutputOrThrow();
+    }
+
+    [SkippableTheory]
+    [InlineData(EngineKind.Docker28Graphdriver)]
+    [InlineData(EngineKind.Docker28Containerd)]
+    [InlineData(EngineKind.Docker20)]
+    public async Task Credentials_of_the_docker_config_are_used(EngineKind kind)
+    {
+        var engine = await TestEngines.GetAsync(kind);
+        using var client = CreateClient(engine);
+        foreach (var registryKind in new[] { EngineKind.RegistryBasic, EngineKind.RegistryToken })
+        {
+            var registry = await TestEngines.GetAsync(registryKind);
+            var host = registry.Address.Authority;
+            var name = await registry.AddImageAsync($"pull/{kind.ToString().ToLowerInvariant()}:1");
+            var accounts = new List<DockerAuthConfig> { new() { Username = RegistryAccount.Reader.User, Password = RegistryAccount.Reader.Password } };
+            if (registryKind == EngineKind.RegistryToken)
+                accounts.Add(new DockerAuthConfig { IdentityToken = RegistryAccount.IdentityToken });
+            foreach (var account in accounts)
+            {
+                var config = new DockerConfigFile { Directory = "/nonexistent", Auths = new Dictionary<string, DockerAuthConfig> { [host] = account } };
+                var pulled = await PullAsync(client, name, config: config);
+                Assert.Equal(await RegistryContent.DigestAsync(registry, name), pulled.Digest);
+                (await engine.DockerAsync("rmi", name)).OutputOrThrow();
+            }
+        }
+    }
+
+    private static (string Id, string? Target) Seen(BuildKitException failure) => (failure.ErrorId, failure.Target);
+
+    private static Task<BuildKitException> FailsAsync(DockerEngineClient client, string name, string? platform = null, ImagePullPolicy policy = ImagePullPolicy.Always) =>
+        Assert.ThrowsAnyAsync<BuildKitException>(() => PullAsync(client, name, platform, policy));
+
     private static async Task<(DockerEngineClient Client, TestEngine Registry)> ArrangeAsync(EngineKind kind)
     {
         var engine = await TestEngines.GetAsync(kind);

@@ -1,5 +1,3 @@
-using System.Text;
-using System.Text.Json;
 using BuildKit.Docker;
 using BuildKit.Tests.Engines;
 using BuildKit.Tests.Transport;
@@ -88,8 +86,8 @@ public sealed class ImagePushTests
     public async Task Credentials_go_in_the_header_and_the_tag_in_the_query()
     {
         var requests = new List<string>();
-        await using var server = Engine(requests, Chunk($$$"""{"aux":{"Tag":"2","Digest":"{{{Digest}}}","Size":1}}""") + End);
-        using var client = CreateClient(server);
+        await using var server = Engine(requests, EngineImpostor.Chunk($$$"""{"aux":{"Tag":"2","Digest":"{{{Digest}}}","Size":1}}""") + EngineImpostor.End);
+        using var client = EngineImpostor.Connect(server);
 
         Assert.Equal(Digest, await PushAsync(client, "team/app:2", new DockerAuthConfig { Username = "ü", Password = Secret }));
         Assert.Equal(Digest, await PushAsync(client, "127.0.0.1:5000/team/app", new DockerAuthConfig { IdentityToken = Secret }));
@@ -104,7 +102,7 @@ public sealed class ImagePushTests
                 $"identitytoken={Secret} serveraddress=127.0.0.1:5000",
                 "serveraddress=127.0.0.1:5000",
             ],
-            requests.Select(SentAuth));
+            requests.Select(EngineImpostor.SentAuth));
     }
 
     [Theory]
@@ -117,8 +115,8 @@ public sealed class ImagePushTests
     [InlineData("""{"errorDetail":{"message":"your password s3cr3t-Geheim is denied"}}""", true, "BuildKit.RegistryDenied", "your password *** is denied")]
     public async Task A_stream_that_ends_otherwise_than_well_is_an_error(string line, bool hasEnd, string id, string? words)
     {
-        await using var server = Engine([], Chunk("""{"status":"The push refers to repository [x]"}""") + Chunk(line) + (hasEnd ? End : ""));
-        using var client = CreateClient(server);
+        await using var server = Engine([], EngineImpostor.Chunk("""{"status":"The push refers to repository [x]"}""") + EngineImpostor.Chunk(line) + (hasEnd ? EngineImpostor.End : ""));
+        using var client = EngineImpostor.Connect(server);
         var failure = await FailsAsync(client, "127.0.0.1:5000/app:1", new DockerAuthConfig { Username = "u", Password = Secret });
         Assert.Equal(id, failure.ErrorId);
         Assert.Contains(words ?? "", failure.Message, StringComparison.Ordinal);
@@ -128,8 +126,8 @@ public sealed class ImagePushTests
     [Fact]
     public async Task What_comes_after_an_error_is_read_and_a_digest_does_not_make_it_good()
     {
-        await using var server = Engine([], Chunk("""{"error":"broken"}""") + Chunk($$$"""{"aux":{"Digest":"{{{Digest}}}"}}""") + End);
-        using var client = CreateClient(server);
+        await using var server = Engine([], EngineImpostor.Chunk("""{"error":"broken"}""") + EngineImpostor.Chunk($$$"""{"aux":{"Digest":"{{{Digest}}}"}}""") + EngineImpostor.End);
+        using var client = EngineImpostor.Connect(server);
         var failure = await FailsAsync(client, "127.0.0.1:5000/app:1", new DockerAuthConfig());
         Assert.EndsWith(": broken", failure.Message, StringComparison.Ordinal);
     }
@@ -138,12 +136,12 @@ public sealed class ImagePushTests
     public async Task Cancelling_ends_the_call_on_the_Engine_too()
     {
         var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var server = Engine([], Chunk("""{"status":"Preparing","progressDetail":{},"id":"1"}"""), async (stream, cancellationToken) =>
+        await using var server = Engine([], EngineImpostor.Chunk("""{"status":"Preparing","progressDetail":{},"id":"1"}"""), async (stream, cancellationToken) =>
         {
             if (await stream.ReadAsync(new byte[1], cancellationToken) == 0)
                 ended.SetResult();
         });
-        using var client = CreateClient(server);
+        using var client = EngineImpostor.Connect(server);
         using var stop = new CancellationTokenSource();
         var messages = new Messages();
         var push = client.Images.PushImageAsync("127.0.0.1:5000/app:1", new DockerAuthConfig(), messages, stop.Token);
@@ -164,55 +162,17 @@ public sealed class ImagePushTests
     private static Task<BuildKitException> FailsAsync(DockerEngineClient client, string name, DockerAuthConfig auth) =>
         Assert.ThrowsAnyAsync<BuildKitException>(() => PushAsync(client, name, auth));
 
-    private static string SentAuth(string request)
-    {
-        var value = request.Split("\r\n").Single(line => line.StartsWith("X-Registry-Auth: ", StringComparison.Ordinal))["X-Registry-Auth: ".Length..];
-        Assert.DoesNotContain(value, character => character is '+' or '/');
-        using var json = JsonDocument.Parse(Convert.FromBase64String(value.Replace('-', '+').Replace('_', '/')));
-        return string.Join(' ', json.RootElement.EnumerateObject().Select(property => $"{property.Name}={property.Value}").Order(StringComparer.Ordinal));
-    }
-
-    private const string End = "0\r\n\r\n";
-
-    private static string Chunk(string line) => $"{line.Length + 2:x}\r\n{line}\r\n\r\n";
-
     private static DockerEngineClient CreateClient(TestEngine engine) =>
         new(new UnixSocketTransport(new TransportTarget(engine.Address.OriginalString), engine.Address.AbsolutePath, Guard));
 
-    private static DockerEngineClient CreateClient(TestServer server) =>
-        new(new TcpTransport(new TransportTarget($"tcp://127.0.0.1:{server.Port}"), "127.0.0.1", server.Port, Guard));
-
-    /// <summary>Answers pings like an Engine, and each push with the same chunks; the connection ends after them.</summary>
-    private static TestServer Engine(List<string> requests, string chunks, Func<Stream, CancellationToken, Task>? then = null) => new(async (stream, cancellationToken) =>
-    {
-        while (await ReadRequestAsync(stream, cancellationToken) is { } request)
+    /// <summary>Answers each push with the same chunks.</summary>
+    private static TestServer Engine(List<string> requests, string chunks, Func<Stream, CancellationToken, Task>? then = null) => EngineImpostor.Start(
+        request =>
         {
-            var isPing = request.StartsWith("HEAD /_ping ", StringComparison.Ordinal);
-            var answer = isPing
-                ? "HTTP/1.1 200 OK\r\nApi-Version: 1.51\r\nContent-Length: 0\r\n\r\n"
-                : "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks;
-            if (!isPing)
-                requests.Add(request);
-            await stream.WriteAsync(Encoding.ASCII.GetBytes(answer), cancellationToken);
-            if (isPing)
-                continue;
-            await (then?.Invoke(stream, cancellationToken) ?? Task.CompletedTask);
-            return;
-        }
-    });
-
-    private static async Task<string?> ReadRequestAsync(Stream stream, CancellationToken cancellationToken)
-    {
-        var head = new StringBuilder();
-        var one = new byte[1];
-        while (!head.ToString().EndsWith("\r\n\r\n", StringComparison.Ordinal))
-        {
-            if (await stream.ReadAsync(one, cancellationToken) == 0)
-                return null;
-            head.Append((char)one[0]);
-        }
-        return head.ToString();
-    }
+            requests.Add(request);
+            return EngineImpostor.StreamHead + chunks;
+        },
+        then);
 
     private sealed class Messages : IProgress<JSONMessage>
     {

@@ -13,11 +13,10 @@ public sealed partial class ProgressBars : IProgressDisplay
     private const int LongestStatus = 200;
 
     private readonly string _title;
-    private readonly Action<ProgressBar> _show;
     private readonly TimeProvider _clock;
     private readonly ProgressTrace _trace = new();
     private readonly Dictionary<TracedVertex, DateTimeOffset> _seenRunning = [];
-    private readonly Dictionary<int, ProgressBar> _shown = [];
+    private readonly ShownBars _shown;
     private readonly DateTimeOffset _started;
     private DateTimeOffset _lastShown;
 
@@ -28,7 +27,7 @@ public sealed partial class ProgressBars : IProgressDisplay
     public ProgressBars(string title, Action<ProgressBar> show, TimeProvider? clock = null)
     {
         _title = title;
-        _show = show;
+        _shown = new ShownBars(show);
         _clock = clock ?? TimeProvider.System;
         _started = _clock.GetUtcNow();
     }
@@ -51,22 +50,21 @@ public sealed partial class ProgressBars : IProgressDisplay
         _lastShown = now;
         var visible = _trace.Vertexes.Where(vertex => !vertex.Hidden).ToList();
         var completed = visible.Count(vertex => vertex.Completed);
-        Show(new ProgressBar(0, _title, $"{completed}/{visible.Count} steps  {Elapsed(now - _started)}", null,
+        _shown.Show(new ProgressBar(0, _title, $"{completed}/{visible.Count} steps  {Elapsed(now - _started)}", null,
             visible.Count == 0 ? null : 100 * completed / visible.Count, IsCompleted: false));
         foreach (var vertex in visible.Where(vertex => vertex.Started))
         {
             if (!vertex.Completed)
-                Show(BarOf(vertex, now));
+                _shown.Show(BarOf(vertex, now));
             else if (_seenRunning.Remove(vertex))
-                TakeAway(IdOf(vertex));
+                _shown.TakeAway(IdOf(vertex));
         }
     }
 
     /// <inheritdoc/>
     public void Complete()
     {
-        foreach (var id in _shown.Keys.OrderDescending().ToList())
-            TakeAway(id);
+        _shown.TakeAllAway();
         _seenRunning.Clear();
     }
 
@@ -104,18 +102,4 @@ public sealed partial class ProgressBars : IProgressDisplay
 
     /// <summary>What a terminal would show of a line: what follows the last carriage return, without control sequences.</summary>
     private static string Clean(string line) => ControlSequences().Replace(line.TrimEnd('\r').Split('\r')[^1], "").Trim();
-
-    private void Show(ProgressBar bar)
-    {
-        if (_shown.TryGetValue(bar.Id, out var shown) && shown == bar)
-            return;
-        _shown[bar.Id] = bar;
-        _show(bar);
-    }
-
-    private void TakeAway(int id)
-    {
-        if (_shown.Remove(id, out var bar))
-            _show(bar with { IsCompleted = true });
-    }
 }
