@@ -102,12 +102,17 @@ internal static class ImagePull
             return (image, null);
         if (await FindPlatformAsync(engine, subject.Reference, asked, image, cancellationToken).ConfigureAwait(false) is { } found)
             return (found, null);
-        // An Engine before API 1.49 does not tell of the second platform of an image, but the registry does.
-        var exact = subject with { Reference = subject.Reference with { Tag = null, Digest = digest } };
-        var platforms = (await DistributionAsync(engine, exact, cancellationToken).ConfigureAwait(false))?.Platforms?.Select(platform => platform.ToSpecifier()).ToList() ?? [];
-        if (platforms.Exists(platform => platform is not null && asked.Accepts(platform)))
-            return (image with { Os = asked.OS, Architecture = asked.Architecture, Variant = asked.Variant }, null);
-        if (image.Platform is not null || platforms.Count > 0)
+        // The containerd store has all platforms of an index under one name, and its id is the index's. Before API 1.49 it tells of one of them, but the registry knows what there is.
+        if (image.ID == digest)
+        {
+            var exact = subject with { Reference = subject.Reference with { Tag = null, Digest = digest } };
+            var platforms = (await DistributionAsync(engine, exact, cancellationToken).ConfigureAwait(false))?.Platforms?.Select(platform => platform.ToSpecifier()).ToList() ?? [];
+            if (platforms.Exists(platform => platform is not null && asked.Accepts(platform)))
+                return (image with { Os = asked.OS, Architecture = asked.Architecture, Variant = asked.Variant }, null);
+            if (platforms.Count > 0)
+                throw PullErrorTable.OtherPlatform(subject, asked, image.Platform);
+        }
+        if (image.Platform is not null)
             throw PullErrorTable.OtherPlatform(subject, asked, image.Platform);
         return (image, $"The Docker Engine does not tell the platform of '{subject.Reference}', so that it is not sure that it is {asked}.");
     }

@@ -41,10 +41,12 @@ internal static partial class PullErrorTable
                 + "One that has expired or carries another name must be replaced on the registry."),
         new(NoPlatform().IsMatch, "BuildKit.PlatformNotFound", BuildKitErrorCategory.NotFound,
             _ => "The image does not come for this platform: choose another one, or have it built and pushed for this one."),
+        new(DigestTaken().IsMatch, "BuildKit.PlatformNotFound", BuildKitErrorCategory.NotSupported,
+            subject => $"The classic image store has one platform of an image by its digest, the first that was pulled. Remove that image (docker rmi {subject.Reference}), or pull by a tag."),
         new(RegistryWords.IsDenied, "BuildKit.RegistryDenied", BuildKitErrorCategory.PermissionDenied,
             subject => $"Log in {(subject.Auth.IsEmpty ? "first" : "again")}: docker login {subject.Registry}. Check the name too: registries say the same of a repository that does not exist."),
         new(Damaged().IsMatch, "BuildKit.ImageCorrupt", BuildKitErrorCategory.InputOutput,
-            subject => $"The registry, or something on the way such as a proxy, gave other content than the image's manifest promises. "
+            subject => $"The registry lacks a part of the image, or it or a proxy on the way gave other content than the image's manifest promises. "
                 + $"Push '{subject.Reference}' again, check the storage of '{subject.Registry}', and pull some seconds later, when the Engine has thrown away what it got."),
         new(Unreachable().IsMatch, "BuildKit.RegistryUnreachable", BuildKitErrorCategory.Connection,
             subject => $"It is the Docker Engine that asks the registry, from its own machine{(IsLoopback(subject.Registry) ? $", and '{subject.Registry}' is that machine itself" : "")}. "
@@ -61,7 +63,7 @@ internal static partial class PullErrorTable
 
     /// <summary>The error of a pull that brought an image for another platform than was asked for.</summary>
     public static DockerApiException OtherPlatform(PullSubject subject, PlatformSpecifier asked, PlatformSpecifier? got) =>
-        Create(subject, HttpStatusCode.OK, $"no matching manifest for {asked}{(got is null ? "" : $", it is an image for {got}")}", null);
+        Create(subject, HttpStatusCode.OK, $"the image{(got is null ? "" : $" is for {got}, and")} does not match the specified platform {asked}", null);
 
     /// <summary>The error of a failed pull. The credentials are in none of its texts, even where the Engine quotes them.</summary>
     /// <param name="subject">What was to be pulled.</param>
@@ -105,6 +107,9 @@ internal static partial class PullErrorTable
 
     [GeneratedRegex("no matching manifest for|no match for platform in manifest|does not (match|provide) the specified platform")]
     private static partial Regex NoPlatform();
+
+    [GeneratedRegex("cannot overwrite digest", RegexOptions.IgnoreCase)]
+    private static partial Regex DigestTaken();
 
     // A blob that the manifest names and the registry does not have, one of another size, one of another digest.
     [GeneratedRegex("unknown blob|blob unknown|could not fetch content descriptor .* not found|verification failed for digest|unexpected commit (digest|size)|short read: |failed to read expected number of bytes|failed size validation")]

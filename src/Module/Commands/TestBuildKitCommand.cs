@@ -77,12 +77,12 @@ public sealed class TestBuildKitCommand : BuilderCommandBase
     private BuildKitDoctorRequest Request()
     {
         var builder = Builder is PSObject wrapped ? wrapped.BaseObject : Builder;
-        var name = builder is BuildKitServer server ? server.Address : builder?.ToString();
+        var name = (builder as BuildKitServer)?.Address ?? builder?.ToString();
         var patterns = Array.ConvertAll(Name, name => WildcardPattern.Get(name, WildcardOptions.IgnoreCase));
         return new BuildKitDoctorRequest
         {
             Connection = builder as BuildKitConnection,
-            Endpoint = builder as BuildKitEndpoint ?? OpenedWithTls(name),
+            Endpoint = builder as BuildKitEndpoint ?? (builder as BuildKitServer)?.Endpoint ?? OpenedWithTls(name),
             Builder = name,
             Registries = Registry,
             Platforms = Platform,

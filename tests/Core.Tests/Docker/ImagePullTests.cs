@@ -59,6 +59,21 @@ public sealed class ImagePullTests
             Assert.Equal((platform, index, expected), (platform, pulled.Digest, pulled.Platform));
         }
 
+        // By its digest the classic store has one platform.
+        var byDigest = $"{registry.Address.Authority}/{Repository(kind)}@{index}";
+        if (kind is EngineKind.Docker28Containerd or EngineKind.Docker26Containerd)
+        {
+            Assert.Equal("linux/amd64", (await PullAsync(client, byDigest, "linux/amd64")).Platform);
+            Assert.Equal("linux/arm64", (await PullAsync(client, byDigest, "linux/arm64")).Platform);
+        }
+        else
+        {
+            Assert.Equal("linux/arm64", (await PullAsync(client, byDigest, "linux/arm64")).Platform);
+            var first = await FailsAsync(client, byDigest, "linux/amd64");
+            Assert.Equal(("BuildKit.PlatformNotFound", byDigest), (first.ErrorId, first.Target));
+            Assert.Contains($"docker rmi {byDigest}", first.RecommendedAction, StringComparison.Ordinal);
+        }
+
         // Without an index an Engine takes whatever there is.
         Assert.Equal("linux/arm64", (await PullAsync(client, arm64.Name)).Platform);
         foreach (var policy in new[] { ImagePullPolicy.Always, ImagePullPolicy.Newer, ImagePullPolicy.Missing, ImagePullPolicy.Never })

@@ -15,6 +15,7 @@ public sealed class ImageReferenceTests
     [InlineData("localhost:5000/a/b-c:2", "localhost:5000/a/b-c:2")]
     [InlineData("127.0.0.1:5000/app:v1", "127.0.0.1:5000/app:v1")]
     [InlineData("Registry.example.com/app", "Registry.example.com/app:latest")]
+    [InlineData("[fd00::1]:5000/app", "[fd00::1]:5000/app:latest")]
     public void ANameIsCompleted(string name, string whole) => Assert.Equal(whole, ImageReference.Normalize(name));
 
     [Theory]
