@@ -265,8 +265,10 @@ public sealed class BuilderManager
             }
             catch (BuildKitException e)
             {
+                if (builder.Nodes.Count > 1)
+                    e.Node ??= node.Name;
                 lock (failures)
-                    failures.Add(builder.Nodes.Count == 1 ? e : OfNode(node, e));
+                    failures.Add(e);
             }
         })).ConfigureAwait(false);
         if (failures.Count == 0)
@@ -276,9 +278,6 @@ public sealed class BuilderManager
             first.ErrorId, first.Category, string.Join("\n", failures.Select(failure => failure.Message)), first.RecommendedAction, new AggregateException(failures))
         { Target = builder.Name };
     }
-
-    private static BuildKitException OfNode(BuildKitNode node, BuildKitException exception) =>
-        new(exception.ErrorId, exception.Category, $"Node '{node.Name}': {exception.Message}", exception.RecommendedAction, exception) { Target = exception.Target };
 
     private static void DemandStored(BuildKitBuilder builder)
     {
