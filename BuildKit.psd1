@@ -15,6 +15,7 @@
         'Get-BuildKitExporter'
         'Get-BuildKitServer'
         'Get-BuildKitWorker'
+        'Get-OciImage'
         'Get-DockerfileOutline'
         'Get-DockerfileTarget'
         'Get-OciIndex'

@@ -59,6 +59,9 @@ public abstract class OciContentSource : IAsyncDisposable
     /// <inheritdoc/>
     public abstract ValueTask DisposeAsync();
 
+    /// <summary>What leads to exactly one manifest in here, wherever a reference is taken.</summary>
+    internal virtual string ReferenceTo(OciDigest digest) => new OciLayoutReference(Location, null, digest.ToString()).ToString();
+
     /// <summary>Opens a blob without checking it.</summary>
     /// <param name="blob">The blob.</param>
     /// <param name="cancellationToken">Ends the opening.</param>
