@@ -16,6 +16,7 @@
         'Get-BuildKitServer'
         'Get-BuildKitWorker'
         'Get-OciImage'
+        'Merge-OciIndex'
         'Get-DockerfileOutline'
         'Get-DockerfileTarget'
         'Get-OciIndex'

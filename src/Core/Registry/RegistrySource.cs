@@ -10,6 +10,9 @@ internal sealed class RegistrySource(RegistryClient client, ImageReference refer
 {
     private RegistryManifest? _root;
 
+    /// <summary>The repository.</summary>
+    public RegistryClient Client => client;
+
     /// <inheritdoc/>
     public override string Location => reference.Repository;
 

@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using BuildKit.Oci;
+using BuildKit.Oci.Images;
 
 namespace BuildKit.Module.Binding;
 
@@ -8,4 +9,14 @@ internal static class OciLocationArgument
 {
     /// <exception cref="BuildKitException"><c>BuildKit.InvalidTag</c> or <c>BuildKit.InvalidPath</c>.</exception>
     public static OciLocation Read(SessionState session, string text) => OciLocation.Parse(text, path => FileSystemPath.Resolve(session, path));
+
+    /// <summary>The same of an object that stands for an image, an entry of an index, or a file.</summary>
+    /// <exception cref="BuildKitException"><c>BuildKit.InvalidTag</c> or <c>BuildKit.InvalidPath</c>.</exception>
+    public static OciLocation Read(SessionState session, object value) => (value is PSObject wrapped ? wrapped.BaseObject : value) switch
+    {
+        OciImage image => Read(session, image.Reference),
+        OciIndexEntry entry => Read(session, $"{OciLayoutReference.Scheme}{entry.Layout}@{entry.Digest}"),
+        FileSystemInfo file => OciLocation.AtPath(file.FullName),
+        var other => Read(session, other.ToString() ?? string.Empty),
+    };
 }

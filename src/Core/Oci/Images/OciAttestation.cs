@@ -28,6 +28,9 @@ public sealed record OciAttestation
 
     /// <summary>What it states, as it is written (in a provenance, without the credentials of proxies).</summary>
     public required string Json { get; init; }
+
+    /// <summary>What it states.</summary>
+    public override string ToString() => PredicateType;
 }
 
 /// <summary>What an image consists of: a software bill of materials in SPDX.</summary>
@@ -50,6 +53,9 @@ public sealed record OciSbom
 
     /// <summary>How many packages were found.</summary>
     public int PackageCount => Packages.Count;
+
+    /// <summary>What it is about, and how much was found.</summary>
+    public override string ToString() => $"{Name} ({PackageCount} packages)";
 }
 
 /// <summary>A package in an image.</summary>

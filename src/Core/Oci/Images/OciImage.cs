@@ -79,7 +79,11 @@ public sealed record OciImageIndex(string Digest, string MediaType, long Size, I
 /// <param name="DiffId">The digest of its content without compression; null where the configuration has none for it.</param>
 /// <param name="CreatedBy">The step that made it; null where the history does not tell.</param>
 /// <param name="Annotations">What the manifest says about it.</param>
-public sealed record OciImageLayer(string Digest, string MediaType, long Size, string? DiffId, string? CreatedBy, IReadOnlyDictionary<string, string> Annotations);
+public sealed record OciImageLayer(string Digest, string MediaType, long Size, string? DiffId, string? CreatedBy, IReadOnlyDictionary<string, string> Annotations)
+{
+    /// <summary>The digest.</summary>
+    public override string ToString() => Digest;
+}
 
 /// <summary>A step in the history of an image.</summary>
 /// <param name="CreatedBy">What was done, such as <c>RUN /bin/sh -c make # buildkit</c>.</param>
@@ -92,4 +96,7 @@ public sealed record OciImageHistory(string? CreatedBy, DateTimeOffset? Created,
 {
     /// <summary>The layer's size in bytes, 0 without one.</summary>
     public long Size => Layer?.Size ?? 0;
+
+    /// <summary>What was done.</summary>
+    public override string ToString() => CreatedBy ?? string.Empty;
 }

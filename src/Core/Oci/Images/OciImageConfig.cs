@@ -50,4 +50,7 @@ public sealed record OciImageConfig
 
     /// <summary>The configuration as it is written, all of it.</summary>
     public required string Json { get; init; }
+
+    /// <summary>The digest.</summary>
+    public override string ToString() => Digest;
 }

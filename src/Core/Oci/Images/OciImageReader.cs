@@ -10,6 +10,8 @@ public static class OciImageReader
     // Each of them asks for three blobs or more, one after another.
     private const int AtOnce = 4;
 
+    private const int MostNames = 20;
+
     private static readonly string[] MissingIds = ["BuildKit.OciBlobNotFound", "BuildKit.ManifestNotFound"];
 
     /// <summary>Opens a place, and reads images from it.</summary>
@@ -77,7 +79,14 @@ public static class OciImageReader
         if (query.Platforms.Count > 0 && found.Count > 0)
             return OciErrors.PlatformNotFound(
                 source.Location, string.Join(", ", query.Platforms), found.Select(image => image.Manifest.Platform).OfType<OciPlatform>().Select(platform => platform.ToString()));
-        return entries.Count == 0 ? OciErrors.Empty(source.Location) : OciErrors.ImageNotFound(source.Location, query.Digest?.ToString() ?? "of that name", entries);
+        if (entries.Count == 0)
+            return OciErrors.Empty(source.Location);
+        return query.Digest is { } digest
+            ? OciErrors.ImageNotFound(source.Location, digest.ToString(), entries)
+            : new BuildKitException(
+                "BuildKit.OciImageNotFound", BuildKitErrorCategory.NotFound,
+                $"'{source.Location}' has no image of that name, only {string.Join(", ", entries.Select(entry => entry.Name ?? entry.Digest.ToString()).Distinct().Take(MostNames))}.", "Name one of them.")
+            { Target = source.Location };
     }
 
     private static PlatformSpecifier Normalize(OciPlatform platform) =>

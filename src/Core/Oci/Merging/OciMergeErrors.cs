@@ -1,0 +1,34 @@
+using BuildKit.Solve.Planning;
+
+namespace BuildKit.Oci.Merging;
+
+/// <summary>What can't be merged, each said in one place.</summary>
+internal static class OciMergeErrors
+{
+    public static void DemandDestination(OciLocation destination)
+    {
+        if (destination.Image is { Digest: not null } || destination.Layout?.Digest is not null)
+            throw Invalid(destination, "what a digest names is there already, or will never be", "Name it by a tag.");
+        if (destination.Layout is { Tag: null } || destination.Layout is { Tag: not null } && File.Exists(destination.Layout.Path))
+            throw Invalid(destination, "an index is put into a layout directory, under a tag", "Write it like oci-layout://PATH:TAG.");
+    }
+
+    public static Annotation DemandIndexAnnotation(Annotation annotation, string text) => annotation.Type switch
+    {
+        null => annotation with { Type = "index" },
+        "index" or "manifest-descriptor" => annotation,
+        _ => throw new BuildKitException(
+            "BuildKit.InvalidAnnotation", BuildKitErrorCategory.InvalidArgument,
+            $"'{text}' can't be an annotation here: {(annotation.Type == "manifest" ? "manifests stay as they are" : "nothing describes the index that is made")}.",
+            "Write it like index:key=value or manifest-descriptor[linux/arm64]:key=value.")
+        { Target = text },
+    };
+
+    public static OciImagesDifferException SamePlatform(IReadOnlyList<OciMergeEntry> entries, OciPlatform platform) => new(
+        entries[0].Source.Location, $"{entries.Count} different images are for {platform}, and an index can have one for each platform:",
+        entries.Select(entry => OciIndexEntry.Create(entry.Entry, "", entry.Source.Location) with { ImageName = entry.Source.ReferenceTo(entry.Entry.Digest) }).ToList(),
+        "Leave one of them out, or say which to keep: -Duplicate First or -Duplicate Last.");
+
+    private static BuildKitException Invalid(OciLocation destination, string why, string action) =>
+        new("BuildKit.InvalidDestination", BuildKitErrorCategory.InvalidArgument, $"An index can't be put to '{destination}': {why}.", action) { Target = destination.ToString() };
+}
