@@ -16,8 +16,7 @@ internal sealed partial class RegistryClient(RegistryConnection connection, stri
 
     private static readonly string[] ManifestTypes =
     [
-        OciIndex.MediaType, "application/vnd.oci.image.manifest.v1+json",
-        "application/vnd.docker.distribution.manifest.list.v2+json", "application/vnd.docker.distribution.manifest.v2+json",
+        OciMediaType.Index, OciMediaType.Manifest, OciMediaType.DockerManifestList, OciMediaType.DockerManifest,
     ];
 
     // What servers say that do not look into it.
@@ -42,7 +41,7 @@ internal sealed partial class RegistryClient(RegistryConnection connection, stri
             return null;
         var mediaType = MediaTypeOf(response);
         // All three are optional for a registry: its content says the same.
-        return Header(response) is { } digest && response.Content.Headers.ContentLength is { } size && !VagueTypes.Contains(mediaType)
+        return DigestOf(response) is { } digest && response.Content.Headers.ContentLength is { } size && !VagueTypes.Contains(mediaType)
             ? OciDescriptor.Create(mediaType, digest, size)
             : (await GetManifestAsync(tagOrDigest, cancellationToken).ConfigureAwait(false)).Descriptor;
     }
@@ -91,7 +90,7 @@ internal sealed partial class RegistryClient(RegistryConnection connection, stri
         };
         using var response = await connection.SendAsync(request, [HttpStatusCode.Created, HttpStatusCode.OK, HttpStatusCode.Accepted], cancellationToken).ConfigureAwait(false);
         var digest = OciDigest.Of(content.Span);
-        if (Header(response) is { } stored && stored != OciDigest.Of(content.Span, stored.HashAlgorithm))
+        if (DigestOf(response) is { } stored && stored != OciDigest.Of(content.Span, stored.HashAlgorithm))
             throw RegistryErrors.DigestMismatch(connection, request.What, digest, stored);
         return OciDescriptor.Create(mediaType, digest, content.Length);
     }
@@ -127,7 +126,7 @@ internal sealed partial class RegistryClient(RegistryConnection connection, stri
 
     private RegistryManifest Check(RegistryRequest request, HttpResponseMessage response, OciDigest? asked, byte[] content)
     {
-        var header = Header(response);
+        var header = DigestOf(response);
         foreach (var expected in new[] { asked, header })
         {
             if (expected is { } digest && OciDigest.Of(content, digest.HashAlgorithm) is var actual && actual != digest)
@@ -136,14 +135,14 @@ internal sealed partial class RegistryClient(RegistryConnection connection, stri
         string? inside;
         try
         {
-            inside = OciJson.Text(OciJson.ParseObject(content), "mediaType");
+            inside = OciJson.Members(content).Find(member => member.Name == "mediaType") is { Name: not null } member ? member.Text() : null;
         }
         catch (FormatException e)
         {
             throw RegistryErrors.Malformed(connection, request.What, e.Message, e);
         }
         // What is inside is what the digest vouches for.
-        var mediaType = inside ?? MediaTypeOf(response);
+        var mediaType = string.IsNullOrEmpty(inside) ? MediaTypeOf(response) : inside;
         if (!ManifestTypes.Contains(mediaType))
             throw RegistryErrors.Malformed(connection, request.What, $"its media type is '{mediaType}'");
         return new RegistryManifest(OciDescriptor.Create(mediaType, asked ?? OciDigest.Of(content), content.Length), content);
@@ -159,7 +158,7 @@ internal sealed partial class RegistryClient(RegistryConnection connection, stri
         return start >= 0 && end > start ? link![(start + 1)..end] : null;
     }
 
-    private static OciDigest? Header(HttpResponseMessage response) =>
+    public static OciDigest? DigestOf(HttpResponseMessage response) =>
         response.Headers.NonValidated.TryGetValues(DigestHeader, out var values) && OciDigest.TryParse(values.ToString(), out var digest) ? digest : null;
 
     private static string MediaTypeOf(HttpResponseMessage response) => response.Content.Headers.ContentType?.MediaType ?? "";

@@ -85,6 +85,12 @@ internal static class RegistryErrors
         "Check that the address is that of a registry, and what stands between it and this machine.", inner)
     { Target = registry.Host };
 
+    public static BuildKitException BrokenOff(RegistryConnection registry, string what, long done, long size, Exception? inner) => new(
+        "BuildKit.RegistryConnectionLost", BuildKitErrorCategory.Connection,
+        $"The connection to the registry '{registry.Host}' broke again and again at {what}, after {done} of {size} bytes{(inner is null ? "" : $" ({Cause(inner).TrimEnd('.')})")}.",
+        "Try again: what is there already is not copied once more. A proxy between may cut long transfers.", inner)
+    { Target = registry.Host };
+
     public static BuildKitException DigestMismatch(RegistryConnection registry, string what, OciDigest expected, OciDigest actual) => new(
         "BuildKit.DigestMismatch", BuildKitErrorCategory.Protocol, $"What the registry '{registry.Host}' has for {what} is not what it should be: {actual} in place of {expected}.",
         "The content was damaged on the way or in the registry's store; have it pushed anew.")
