@@ -17,9 +17,15 @@
         'Get-BuildKitWorker'
         'Get-DockerfileOutline'
         'Get-DockerfileTarget'
+        'Get-OciIndex'
         'Invoke-BuildKitSolve'
         'Test-Dockerfile'
         'New-BuildKitOutput'
+        'Optimize-OciLayout'
+        'Remove-OciReference'
+        'Repair-OciIndex'
+        'Set-OciReference'
+        'Test-OciLayout'
     )
     FunctionsToExport    = @()
     VariablesToExport    = @()

@@ -9,14 +9,22 @@ namespace BuildKit.Oci;
 public sealed class OciArchiveSource : OciLayoutSource
 {
     private readonly SafeFileHandle _file;
-    private readonly OciTarTable _table;
+    private readonly (long Length, DateTime Modified) _state;
 
-    internal OciArchiveSource(string location, SafeFileHandle file, OciTarTable table)
+    internal OciArchiveSource(string location, SafeFileHandle file, bool isCompressed, CancellationToken cancellationToken)
     {
         Location = location;
         _file = file;
-        _table = table;
+        IsCompressed = isCompressed;
+        _state = StateOf(location);
+        Table = OciTarTable.Read(location, file, cancellationToken);
     }
+
+    /// <summary>Where everything lies.</summary>
+    internal OciTarTable Table { get; }
+
+    /// <summary>Whether the archive is compressed, and what is read is its expanded copy.</summary>
+    internal bool IsCompressed { get; }
 
     /// <inheritdoc/>
     public override string Location { get; }
@@ -24,7 +32,7 @@ public sealed class OciArchiveSource : OciLayoutSource
     /// <inheritdoc/>
     public override Task<OciIndex> ReadIndexAsync(CancellationToken cancellationToken)
     {
-        if (_table.Index is not { } entry)
+        if (Table.Index is not { } entry)
             throw OciErrors.NotALayout(
                 Location, "it has no index.json", "Name an archive of an OCI layout. One that docker before version 25 saved has another form: load it and save it with a newer one.");
         if (entry.Size > MaxIndexBytes)
@@ -40,11 +48,7 @@ public sealed class OciArchiveSource : OciLayoutSource
     }
 
     /// <inheritdoc/>
-    public override Task<long?> FindBlobAsync(OciDigest digest, CancellationToken cancellationToken) =>
-        Task.FromResult(_table.Blobs.TryGetValue(digest, out var entry) ? entry.Size : (long?)null);
-
-    /// <inheritdoc/>
-    public override IEnumerable<(OciDigest Digest, long Size)> ListBlobs() => _table.Blobs.Select(pair => (pair.Key, pair.Value.Size));
+    public override IEnumerable<(OciDigest Digest, long Size)> ListBlobs() => Table.Blobs.Select(pair => (pair.Key, pair.Value.Size));
 
     /// <inheritdoc/>
     public override ValueTask DisposeAsync()
@@ -53,23 +57,44 @@ public sealed class OciArchiveSource : OciLayoutSource
         return ValueTask.CompletedTask;
     }
 
-    internal override IEnumerable<(string Name, string Why)> ListUnsafe() => _table.Unsafe;
+    internal override IEnumerable<(string Name, string Why)> ListUnsafe() => Table.Unsafe;
 
-    internal override byte[]? ReadVersionFile() => _table.Version is { Size: <= MaxVersionBytes } entry ? Read(entry) : null;
+    internal override byte[]? ReadVersionFile() => Table.Version is { Size: <= MaxVersionBytes } entry ? Read(entry) : null;
+
+    internal override long? SizeOf(OciDigest digest) => Table.Blobs.TryGetValue(digest, out var entry) ? entry.Size : null;
 
     internal override Stream OpenContent(OciDescriptor blob)
     {
-        if (!_table.Blobs.TryGetValue(blob.Digest, out var entry))
+        if (!Table.Blobs.TryGetValue(blob.Digest, out var entry))
             throw OciErrors.BlobNotFound(Location, blob.Digest);
         return entry.Size == blob.Size
-            ? new FileRangeStream(_file, entry.DataOffset, entry.Size)
+            ? OpenRange(entry.DataOffset, entry.Size)
             : throw OciErrors.BlobInvalid(Location, blob, $"it has {entry.Size} bytes, and its descriptor says {blob.Size}");
+    }
+
+    /// <summary>A part of the archive as it is.</summary>
+    internal FileRangeStream OpenRange(long offset, long length) => new(_file, offset, length);
+
+    /// <summary>The header that an entry's content follows.</summary>
+    internal byte[] ReadHeader(OciTarEntry entry) => Read(new OciTarEntry(0, entry.DataOffset - OciTarTable.BlockSize, OciTarTable.BlockSize));
+
+    /// <exception cref="BuildKitException"><c>BuildKit.OciLayoutChanged</c>: the file at the path is another one than when the source was opened.</exception>
+    internal void DemandUnchanged(string path)
+    {
+        if (StateOf(path) != _state)
+            throw OciErrors.Changed(Location);
+    }
+
+    private static (long Length, DateTime Modified) StateOf(string path)
+    {
+        var file = new FileInfo(File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path);
+        return (file.Length, file.LastWriteTimeUtc);
     }
 
     private byte[] Read(OciTarEntry entry)
     {
         var bytes = new byte[entry.Size];
-        using var stream = new FileRangeStream(_file, entry.DataOffset, entry.Size);
+        using var stream = OpenRange(entry.DataOffset, entry.Size);
         stream.ReadExactly(bytes);
         return bytes;
     }

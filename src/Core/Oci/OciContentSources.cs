@@ -49,7 +49,8 @@ public static class OciContentSources
         {
             var head = new byte[ArchiveHeader.Length];
             head = head[..RandomAccess.Read(file, head, 0)];
-            if (head.AsSpan().StartsWith(GzipMagic))
+            var isCompressed = head.AsSpan().StartsWith(GzipMagic);
+            if (isCompressed)
             {
                 var expanded = await ExpandAsync(path, file, cancellationToken).ConfigureAwait(false);
                 file.Dispose();
@@ -66,7 +67,7 @@ public static class OciContentSources
                     ? OciErrors.NotALayout(path, "it is compressed in another way than by gzip", "Expand it first: zstd -d, bzip2 -d or xz -d.")
                     : OciErrors.NotALayout(path, "its beginning is not that of a tar archive", "Name a layout directory, a tar archive of one, or an index.json.");
             }
-            return new OciArchiveSource(path, file, OciTarTable.Read(path, file, cancellationToken));
+            return new OciArchiveSource(path, file, isCompressed, cancellationToken);
         }
         catch
         {

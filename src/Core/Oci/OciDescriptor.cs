@@ -138,6 +138,17 @@ public sealed class OciDescriptor
     internal OciDescriptor With(string? imageName, string? refName) =>
         WithAnnotations([new(ImageNameAnnotation, imageName), new(RefNameAnnotation, refName)]);
 
+    /// <summary>A copy that tells what it runs on.</summary>
+    internal OciDescriptor WithPlatform(OciPlatform platform)
+    {
+        var json = new JsonObject { ["architecture"] = platform.Architecture, ["os"] = platform.OS };
+        if (platform.OSVersion is not null)
+            json["os.version"] = platform.OSVersion;
+        if (platform.Variant is not null)
+            json["variant"] = platform.Variant;
+        return With("platform", json);
+    }
+
     private OciDescriptor With(string field, JsonNode? value)
     {
         var json = OciJson.ParseObject(_json);

@@ -5,29 +5,22 @@ namespace BuildKit.Oci;
 /// <summary>A layout directory (OCI image-spec, image-layout.md), or an index file alone.</summary>
 public sealed class OciDirectorySource : OciLayoutSource
 {
-    private readonly OciLayout _layout;
-
     internal OciDirectorySource(OciLayout layout, string location)
     {
-        _layout = layout;
+        Layout = layout;
         Location = location;
     }
 
     /// <inheritdoc/>
     public override string Location { get; }
 
-    /// <inheritdoc/>
-    public override Task<OciIndex> ReadIndexAsync(CancellationToken cancellationToken) => Task.FromResult(_layout.ReadIndex());
+    internal OciLayout Layout { get; }
 
     /// <inheritdoc/>
-    public override Task<long?> FindBlobAsync(OciDigest digest, CancellationToken cancellationToken)
-    {
-        var file = new FileInfo(_layout.BlobPath(digest));
-        return Task.FromResult(file.Exists ? file.Length : (long?)null);
-    }
+    public override Task<OciIndex> ReadIndexAsync(CancellationToken cancellationToken) => Task.FromResult(Layout.ReadIndex());
 
     /// <inheritdoc/>
-    public override IEnumerable<(OciDigest Digest, long Size)> ListBlobs() => _layout.ListBlobs();
+    public override IEnumerable<(OciDigest Digest, long Size)> ListBlobs() => Layout.ListBlobs();
 
     /// <inheritdoc/>
     public override ValueTask DisposeAsync() => ValueTask.CompletedTask;
@@ -35,9 +28,9 @@ public sealed class OciDirectorySource : OciLayoutSource
     internal override IEnumerable<(string Name, string Why)> ListUnsafe()
     {
         foreach (var name in (string[])["oci-layout", "index.json", "blobs"])
-            if (new FileInfo(Path.Combine(_layout.Path, name)).LinkTarget is { } target)
+            if (new FileInfo(Path.Combine(Layout.Path, name)).LinkTarget is { } target)
                 yield return (name, $"it is a link to '{target}'");
-        foreach (var algorithm in Directory.Exists(_layout.BlobsPath) ? new DirectoryInfo(_layout.BlobsPath).EnumerateDirectories() : [])
+        foreach (var algorithm in Directory.Exists(Layout.BlobsPath) ? new DirectoryInfo(Layout.BlobsPath).EnumerateDirectories() : [])
         {
             if (algorithm.LinkTarget is { } target)
                 yield return ($"blobs/{algorithm.Name}", $"it is a link to '{target}'");
@@ -53,13 +46,19 @@ public sealed class OciDirectorySource : OciLayoutSource
 
     internal override byte[]? ReadVersionFile()
     {
-        var file = new FileInfo(_layout.VersionPath);
+        var file = new FileInfo(Layout.VersionPath);
         return file is { Exists: true, Length: <= MaxVersionBytes } ? File.ReadAllBytes(file.FullName) : null;
+    }
+
+    internal override long? SizeOf(OciDigest digest)
+    {
+        var file = new FileInfo(Layout.BlobPath(digest));
+        return file.Exists ? file.Length : null;
     }
 
     internal override Stream OpenContent(OciDescriptor blob)
     {
-        var path = _layout.BlobPath(blob.Digest);
+        var path = Layout.BlobPath(blob.Digest);
         try
         {
             var file = new FileInfo(path);

@@ -11,13 +11,19 @@ internal static class OciErrors
 
     public static BuildKitException ImageNotFound(string path, string name, IEnumerable<OciDescriptor> manifests)
     {
+        const int Shown = 20;
         var names = manifests.Select(manifest => manifest.Name ?? manifest.Digest.ToString()).ToList();
+        var shown = string.Join(", ", names.Take(Shown)) + (names.Count > Shown ? ", …" : "");
         return new(
             "BuildKit.OciImageNotFound", BuildKitErrorCategory.NotFound,
-            $"The OCI layout '{path}' has no image '{name}', and which of its {names.Count} entries is meant can't be told: {string.Join(", ", names)}.",
-            "Name one of them: oci-layout://PATH:TAG or oci-layout://PATH@DIGEST.")
+            $"The OCI layout '{path}' has no image '{name}', and which of its {names.Count} entries is meant can't be told: {shown}.",
+            "Name one of them, by its name or its digest.")
         { Target = path };
     }
+
+    public static BuildKitException ReferenceExists(string path, string name, OciDigest digest) =>
+        new("BuildKit.OciReferenceExists", BuildKitErrorCategory.InvalidArgument, $"In '{path}' the name '{name}' is that of another image, {digest}.", "Choose another name, or say -Force to take it from that image.")
+        { Target = name };
 
     public static BuildKitException Empty(string path) =>
         new("BuildKit.OciImageNotFound", BuildKitErrorCategory.NotFound, $"The OCI layout '{path}' has no image: its index is empty.", "Name another layout.") { Target = path };
@@ -48,6 +54,26 @@ internal static class OciErrors
 
     public static BuildKitException NotALayout(string path, string why, string action) =>
         new("BuildKit.OciLayoutInvalid", BuildKitErrorCategory.InvalidArgument, $"'{path}' is neither an OCI layout nor an archive of one: {why}.", action) { Target = path };
+
+    public static BuildKitException TooDeep(string path, string place) =>
+        new("BuildKit.OciIndexTooDeep", BuildKitErrorCategory.InvalidArgument, $"In '{path}' more than {OciDocument.MaxDepth} indexes lie one in another.", "Use an image that was written by a known tool.")
+        { Target = place.Length > 100 ? place[..100] : place };
+
+    public static BuildKitException PlatformNotFound(string path, string platform, IEnumerable<string> platforms) =>
+        new("BuildKit.OciPlatformNotFound", BuildKitErrorCategory.NotFound, $"'{path}' has no image for {platform}{List(platforms)}.", "Name one of its platforms.") { Target = platform };
+
+    public static BuildKitException Changed(string path) =>
+        new("BuildKit.OciLayoutChanged", BuildKitErrorCategory.InputOutput, $"Another program has changed '{path}' meanwhile. It was left as it is.", "Try again when that program is done.") { Target = path };
+
+    public static BuildKitException Incomplete(string path, string why) =>
+        new("BuildKit.OciLayoutIncomplete", BuildKitErrorCategory.InvalidArgument, $"Nothing was removed from '{path}', because it is not known what it needs: {why}",
+            "Test-OciLayout tells everything that is wrong. Correct that first.")
+        { Target = path };
+
+    public static BuildKitException NotWritable(string path, string why) =>
+        new("BuildKit.OciUnsafePath", BuildKitErrorCategory.PermissionDenied, $"'{path}' is not written to: {why}.", "Name the file itself.") { Target = path };
+
+    private static string List(IEnumerable<string> items) => string.Join(", ", items) is { Length: > 0 } text ? $", only for {text}" : "";
 
     public static BuildKitException Locked(string path, string lockPath) =>
         new("BuildKit.OciLayoutLocked", BuildKitErrorCategory.InputOutput, $"The index of the OCI layout '{path}' is locked by another program.",

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using BuildKit.Session.FileSend;
 
 namespace BuildKit.Oci;
@@ -6,8 +5,6 @@ namespace BuildKit.Oci;
 /// <summary>A directory in the OCI image layout (OCI image-spec, image-layout.md): <c>oci-layout</c>, <c>index.json</c> and <c>blobs/ALGORITHM/HEX</c>.</summary>
 internal sealed class OciLayout
 {
-    private const string VersionFile = """{"imageLayoutVersion":"1.0.0"}""";
-
     // Other tools write the index in place, so that what is read may be half of it.
     private const int ReadAttempts = 5;
     private static readonly TimeSpan ReadDelay = TimeSpan.FromMilliseconds(20);
@@ -25,6 +22,9 @@ internal sealed class OciLayout
     public string IndexPath { get; }
 
     public string BlobsPath => System.IO.Path.Combine(Path, "blobs");
+
+    /// <summary>Whether it is an index with no layout around it: a copy under another name, or with no blobs beside it.</summary>
+    public bool IsIndexAlone => System.IO.Path.GetFileName(IndexPath) != "index.json" || !(Directory.Exists(BlobsPath) || File.Exists(VersionPath));
 
     public string VersionPath => System.IO.Path.Combine(Path, "oci-layout");
 
@@ -78,25 +78,39 @@ internal sealed class OciLayout
     /// <param name="change">Changes the index.</param>
     /// <param name="cancellationToken">Ends the waiting for the lock; what has begun is finished.</param>
     /// <exception cref="BuildKitException"><c>BuildKit.OciLayoutLocked</c>, <c>BuildKit.OciLayoutInvalid</c>, <c>BuildKit.OciLayoutDenied</c> or <c>BuildKit.OciLayoutUnwritable</c>.</exception>
-    public async Task UpdateAsync(Action prepare, Action<OciIndex> change, CancellationToken cancellationToken)
+    public Task UpdateAsync(Action prepare, Action<OciIndex> change, CancellationToken cancellationToken) => LockedAsync(
+        () =>
+        {
+            prepare();
+            var index = TryReadIndex() ?? OciIndex.CreateEmpty();
+            change(index);
+            WriteVersionFile();
+            OciFile.Replace(IndexPath, index.ToBytes());
+            return Task.FromResult(index);
+        },
+        cancellationToken);
+
+    /// <summary>Does something while nobody else who keeps to the lock changes the index.</summary>
+    /// <exception cref="BuildKitException"><c>BuildKit.OciLayoutLocked</c>, <c>BuildKit.OciLayoutDenied</c> or <c>BuildKit.OciLayoutUnwritable</c>.</exception>
+    public async Task<T> LockedAsync<T>(Func<Task<T>> act, CancellationToken cancellationToken)
     {
         try
         {
             Directory.CreateDirectory(Path);
             using (await OciIndexLock.AcquireAsync(IndexPath, cancellationToken).ConfigureAwait(false))
-            {
-                prepare();
-                var index = TryReadIndex() ?? OciIndex.CreateEmpty();
-                change(index);
-                if (!File.Exists(VersionPath))
-                    Replace(VersionPath, System.Text.Encoding.UTF8.GetBytes(VersionFile));
-                Replace(IndexPath, index.ToBytes());
-            }
+                return await act().ConfigureAwait(false);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw OciErrors.From(Path, e);
         }
+    }
+
+    /// <summary>Writes the file <c>oci-layout</c> where it is missing.</summary>
+    public void WriteVersionFile()
+    {
+        if (!File.Exists(VersionPath))
+            OciFile.Replace(VersionPath, OciFile.Version);
     }
 
     private OciIndex? TryReadIndex()
@@ -125,24 +139,6 @@ internal sealed class OciLayout
             {
                 throw OciErrors.From(Path, e);
             }
-        }
-    }
-
-    private static void Replace(string path, byte[] content)
-    {
-        var random = Convert.ToHexString(RandomNumberGenerator.GetBytes(8)).ToLowerInvariant();
-        var partial = System.IO.Path.Combine(System.IO.Path.GetDirectoryName(path)!, $".{System.IO.Path.GetFileName(path)}.{random}.partial");
-        try
-        {
-            File.WriteAllBytes(partial, content);
-            if (!OperatingSystem.IsWindows() && File.Exists(path))
-                File.SetUnixFileMode(partial, File.GetUnixFileMode(path));
-            File.Move(partial, path, overwrite: true);
-        }
-        catch
-        {
-            File.Delete(partial);
-            throw;
         }
     }
 }

@@ -19,8 +19,14 @@ public abstract class OciLayoutSource : OciContentSource
     /// <summary>The bytes of the file <c>oci-layout</c>, or null where there is none.</summary>
     internal abstract byte[]? ReadVersionFile();
 
+    /// <summary>The size of a blob, or null where it is missing.</summary>
+    internal abstract long? SizeOf(OciDigest digest);
+
     /// <summary>Opens a blob to read it at once; a stream whose reads block.</summary>
     internal abstract Stream OpenContent(OciDescriptor blob);
+
+    /// <inheritdoc/>
+    public override Task<long?> FindBlobAsync(OciDigest digest, CancellationToken cancellationToken) => Task.FromResult(SizeOf(digest));
 
     /// <inheritdoc/>
     protected override Task<Stream> OpenContentAsync(OciDescriptor blob, CancellationToken cancellationToken) => Task.FromResult(OpenContent(blob));

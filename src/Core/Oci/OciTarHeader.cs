@@ -46,28 +46,38 @@ internal static class OciTarHeader
         return size;
     }
 
-    /// <summary>The header of a regular file with a short name.</summary>
-    public static byte[] Create(string name, long size, int mode, long modifiedSeconds)
+    /// <summary>The header of a regular file with a name of at most 100 bytes, of the time 0.</summary>
+    public static byte[] Create(string name, long size, int mode)
     {
         var header = new byte[OciTarTable.BlockSize];
-        Encoding.ASCII.GetBytes(name, header.AsSpan(0, 100));
         WriteOctal(header.AsSpan(100, 8), mode);
         WriteOctal(header.AsSpan(108, 8), 0);
         WriteOctal(header.AsSpan(116, 8), 0);
-        WriteOctal(header.AsSpan(124, 12), size);
-        WriteOctal(header.AsSpan(136, 12), modifiedSeconds);
-        header[156] = (byte)'0';
+        WriteOctal(header.AsSpan(136, 12), 0);
         "ustar\000"u8.CopyTo(header.AsSpan(257));
-        header.AsSpan(148, 8).Fill((byte)' ');
+        return Resize(header, name, size);
+    }
+
+    /// <summary>A header for another file: owner, mode and time stay.</summary>
+    public static byte[] Resize(ReadOnlySpan<byte> header, string name, long size)
+    {
+        var result = header.ToArray();
+        result.AsSpan(0, 100).Clear();
+        Encoding.ASCII.GetBytes(name, result);
+        if (header[257..].StartsWith("ustar\0"u8))
+            result.AsSpan(345, 155).Clear();
+        WriteOctal(result.AsSpan(124, 12), size);
+        result[156] = (byte)'0';
+        result.AsSpan(148, 8).Fill((byte)' ');
         var sum = 0;
-        foreach (var value in header)
+        foreach (var value in result)
             sum += value;
-        WriteOctal(header.AsSpan(148, 7), sum);
-        return header;
+        WriteOctal(result.AsSpan(148, 7), sum);
+        return result;
     }
 
     private static void WriteOctal(Span<byte> field, long value) =>
-        Encoding.ASCII.GetBytes(Convert.ToString(value, 8).PadLeft(field.Length - 1, '0'), field);
+        Encoding.ASCII.GetBytes(Convert.ToString(value, 8).PadLeft(field.Length - 1, '0') + '\0', field);
 
     // GNU's way to write what eleven octal digits do not hold: big-endian, the first bit set.
     private static long Binary(ReadOnlySpan<byte> field)

@@ -1,5 +1,4 @@
 using System.Collections;
-using System.Management.Automation;
 using System.Text.RegularExpressions;
 
 namespace BuildKit.Module.Completion;
@@ -13,7 +12,7 @@ internal static partial class BoundDockerfile
         var dockerfile = bound["Dockerfile"]?.ToString();
         if (dockerfile?.Contains('\n', StringComparison.Ordinal) == true)
             return dockerfile;
-        var path = PathOf(dockerfile ?? Path.Combine(bound["Context"]?.ToString() ?? ".", "Dockerfile"));
+        var path = Completions.PathOf(dockerfile ?? Path.Combine(bound["Context"]?.ToString() ?? ".", "Dockerfile"));
         try
         {
             return path is null ? "" : File.ReadAllText(path);
@@ -42,16 +41,6 @@ internal static partial class BoundDockerfile
             if (option.Split('=', 2) is [var name, var value])
                 options[name is "dst" or "destination" ? "target" : name] = value;
         return options;
-    }
-
-    /// <summary>Resolves a path against the location of the session that is being typed in.</summary>
-    private static string? PathOf(string path)
-    {
-        using var shell = PowerShell.Create(RunspaceMode.CurrentRunspace);
-        shell.AddCommand(@"Microsoft.PowerShell.Management\Convert-Path")
-            .AddParameter("LiteralPath", path)
-            .AddParameter("ErrorAction", ActionPreference.Ignore);
-        return shell.Invoke<string>().FirstOrDefault();
     }
 
     [GeneratedRegex(@"--mount=(?<options>\S+)")]

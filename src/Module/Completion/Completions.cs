@@ -18,6 +18,16 @@ internal static class Completions
             .Select(value => new CompletionResult(Quote(value, quote), value, CompletionResultType.ParameterValue, value));
     }
 
+    /// <summary>Resolves a path against the location of the session that is being typed in.</summary>
+    public static string? PathOf(string path)
+    {
+        using var shell = PowerShell.Create(RunspaceMode.CurrentRunspace);
+        shell.AddCommand(@"Microsoft.PowerShell.Management\Convert-Path")
+            .AddParameter("LiteralPath", path)
+            .AddParameter("ErrorAction", ActionPreference.Ignore);
+        return shell.Invoke<string>().FirstOrDefault();
+    }
+
     private static string Quote(string value, string quote)
     {
         if (quote == "\"")

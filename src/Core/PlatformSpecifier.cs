@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
 
-namespace BuildKit.Solve.Planning;
+namespace BuildKit;
 
 /// <summary>A platform in the one form that daemons compare (containerd/platforms: Parse, Normalize, FormatAll).</summary>
 /// <param name="OS">Such as <c>linux</c>, or <c>windows(10.0.17763)</c> with a version.</param>

@@ -1,0 +1,67 @@
+namespace BuildKit.Oci;
+
+/// <summary>An entry of an index, as a person sees it.</summary>
+public sealed record OciIndexEntry
+{
+    /// <summary>The annotation in which further names of an image are kept: a list with commas. No other tool knows it.</summary>
+    public const string OtherNamesAnnotation = "buildkit-powershell.image.names";
+
+    /// <summary>What it points to, such as <c>sha256:…</c>.</summary>
+    public required string Digest { get; init; }
+
+    /// <summary>The type of that; empty where it was left out.</summary>
+    public required string MediaType { get; init; }
+
+    /// <summary>Its size in bytes: of the manifest, not of the image.</summary>
+    public required long Size { get; init; }
+
+    /// <summary>What it is: an index, a manifest or something else.</summary>
+    public required OciBlobKind Kind { get; init; }
+
+    /// <summary>The short name: <c>1</c>; null where there is none.</summary>
+    public string? RefName { get; init; }
+
+    /// <summary>The whole name: <c>docker.io/library/app:1</c>; null where there is none.</summary>
+    public string? ImageName { get; init; }
+
+    /// <summary>Names that <c>Repair-OciIndex</c> took from entries for the same image, and kept.</summary>
+    public IReadOnlyList<string> OtherNames { get; init; } = new List<string>();
+
+    /// <summary>What it runs on, as far as the index says so.</summary>
+    public OciPlatform? Platform { get; init; }
+
+    /// <summary>What the index says about it.</summary>
+    public IReadOnlyDictionary<string, string> Annotations { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>The type of an artifact that is no image; null where there is none.</summary>
+    public string? ArtifactType { get; init; }
+
+    /// <summary>The digest of the manifest that this one is about: of an attestation, the image; null where there is none.</summary>
+    public string? Subject { get; init; }
+
+    /// <summary>Where it stands: <c>index.json/manifests[0]</c>, and in a nested index <c>index.json/manifests[0]/manifests[1]</c>.</summary>
+    public required string Path { get; init; }
+
+    /// <summary>The layout: a directory, an archive or an index file.</summary>
+    public required string Layout { get; init; }
+
+    internal static OciIndexEntry Create(OciDescriptor manifest, string path, string layout) => new()
+    {
+        Digest = manifest.Digest.ToString(),
+        MediaType = manifest.MediaType,
+        Size = manifest.Size,
+        Kind = OciMediaType.KindOf(manifest.MediaType),
+        RefName = manifest.RefName,
+        ImageName = manifest.ImageName,
+        OtherNames = OtherNamesOf(manifest),
+        Platform = manifest.Platform,
+        Annotations = manifest.Annotations,
+        ArtifactType = manifest.ArtifactType,
+        Subject = manifest.Annotations.GetValueOrDefault(OciDescriptor.ReferenceDigestAnnotation),
+        Path = path,
+        Layout = layout,
+    };
+
+    internal static List<string> OtherNamesOf(OciDescriptor manifest) =>
+        [.. (manifest.Annotations.GetValueOrDefault(OtherNamesAnnotation) ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)];
+}
