@@ -159,7 +159,7 @@ public sealed class HostileRegistryTests(ITestOutputHelper output)
 
         registry.Misbehave = (_, _) => HostileRegistry.Answer.Error(status, "TOOMANYREQUESTS", "slow down").With("Retry-After", "3600");
         var error = await Assert.ThrowsAsync<BuildKitException>(() => client.GetManifestAsync("1", default));
-        Assert.Equal(status == 429 ? "BuildKit.RegistryLimit" : "BuildKit.RegistryError", error.ErrorId);
+        Assert.Equal(status == 429 ? "BuildKit.RegistryRateLimited" : "BuildKit.RegistryError", error.ErrorId);
         Assert.Contains("slow down", error.Message, StringComparison.Ordinal);
     }
 
