@@ -69,14 +69,17 @@ internal sealed partial class ImageOperations
     {
         var isDenied = Denied().IsMatch(message);
         var words = string.Join("; ", message.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Where(line => line != "errors:"));
-        var shown = auth.Redact(words);
-        if (shown != words)
-            inner = null;
+        // A registry's answer may quote what it was sent.
+        foreach (var secret in (ReadOnlySpan<string?>)[auth.Password, auth.IdentityToken, auth.RegistryToken])
+        {
+            if (!string.IsNullOrEmpty(secret) && words.Contains(secret, StringComparison.Ordinal))
+                (words, inner) = (words.Replace(secret, "***", StringComparison.Ordinal), null);
+        }
         return new DockerApiException(
             isDenied ? "BuildKit.RegistryDenied" : "BuildKit.ImagePushFailed",
             isDenied ? BuildKitErrorCategory.PermissionDenied : BuildKitErrorCategory.InputOutput,
             statusCode,
-            isDenied ? $"The registry '{host}' refused to take '{name}' from the Docker Engine: {shown}" : $"The Docker Engine could not push '{name}': {shown}",
+            isDenied ? $"The registry '{host}' refused to take '{name}' from the Docker Engine: {words}" : $"The Docker Engine could not push '{name}': {words}",
             isDenied
                 ? $"Check that your account may push to this repository, or log in {(auth.IsEmpty ? "first" : "again")}: docker login {host}"
                 : "The image is in the Engine's store. Check the name, and that the Engine reaches the registry, and build again: finished steps are cached.",

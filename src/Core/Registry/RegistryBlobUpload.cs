@@ -58,7 +58,8 @@ internal sealed class RegistryBlobUpload(
         if (mountFrom is not null)
         {
             var mount = new RegistryRequest(
-                HttpMethod.Post, $"{uploads}?mount={blob.Digest}&from={Uri.EscapeDataString(mountFrom)}", RegistryScope.Mount(client.Repository, mountFrom), _what) { Content = Nothing };
+                HttpMethod.Post, $"{uploads}?mount={blob.Digest}&from={Uri.EscapeDataString(mountFrom)}", RegistryScope.Mount(client.Repository, mountFrom), _what)
+            { Content = Nothing };
             using var mounted = await connection.SendAsync(mount, cancellationToken).ConfigureAwait(false);
             if (mounted.StatusCode == HttpStatusCode.Created)
                 return null;

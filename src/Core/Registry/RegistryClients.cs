@@ -16,8 +16,8 @@ internal sealed class RegistryClients(RegistryOptions options) : IDisposable
         await _one.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            if (!_connections.TryGetValue(reference.Domain, out var connection))
-                _connections[reference.Domain] = connection = await RegistryConnection.CreateAsync(reference.Domain, options, cancellationToken).ConfigureAwait(false);
+            if (!_connections.TryGetValue(reference.Registry, out var connection))
+                _connections[reference.Registry] = connection = await RegistryConnection.CreateAsync(reference.Registry, options, cancellationToken).ConfigureAwait(false);
             return new RegistryClient(connection, reference.Path);
         }
         finally

@@ -45,7 +45,7 @@ internal static class RegistryErrors
                 $"Check the name, its tag and its digest.{(isAnonymous ? $" A private repository shows itself only after a login: docker login{(registry.Host == "docker.io" ? "" : " " + registry.Host)}" : "")}")
             { Target = registry.Host },
             HttpStatusCode.TooManyRequests => new BuildKitException(
-                "BuildKit.RegistryLimit", BuildKitErrorCategory.Connection, $"The registry '{registry.Host}' takes no more requests for now, and was asked for {request.What}: {words}",
+                "BuildKit.RegistryRateLimited", BuildKitErrorCategory.Connection, $"The registry '{registry.Host}' takes no more requests for now, and was asked for {request.What}: {words}",
                 $"Wait, and try again{(isAnonymous ? "; who is logged in may do more as a rule" : "")}.")
             { Target = registry.Host },
             _ => new BuildKitException(
