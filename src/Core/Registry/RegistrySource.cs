@@ -19,7 +19,7 @@ internal sealed class RegistrySource(RegistryClient client, ImageReference refer
     /// <inheritdoc/>
     public override async Task<OciIndex> ReadIndexAsync(CancellationToken cancellationToken)
     {
-        _root ??= await client.GetManifestAsync(reference.Digest?.ToString() ?? reference.Tag!, cancellationToken).ConfigureAwait(false);
+        _root ??= await client.GetManifestAsync(reference.Digest ?? reference.Tag!, cancellationToken).ConfigureAwait(false);
         var index = OciIndex.CreateEmpty();
         index.Replace([reference.Tag is { } tag ? _root.Descriptor.With($"{reference.Repository}:{tag}", tag) : _root.Descriptor]);
         return index;
@@ -34,7 +34,7 @@ internal sealed class RegistrySource(RegistryClient client, ImageReference refer
     /// <inheritdoc/>
     public override ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    internal override string ReferenceTo(OciDigest digest) => reference.WithDigest(digest).ToString();
+    internal override string ReferenceTo(OciDigest digest) => (reference with { Tag = null, Digest = digest.ToString() }).ToString();
 
     /// <inheritdoc/>
     protected override async Task<Stream> OpenContentAsync(OciDescriptor blob, CancellationToken cancellationToken)
