@@ -14,7 +14,7 @@ public static class OciReferences
     {
         ArgumentNullException.ThrowIfNull(options);
         var name = OciNames.Create(options.Reference);
-        return new OciIndexEditor(path, backup: false).RunAsync((source, index) => SetAsync(source, index, name, options, cancellationToken), cancellationToken);
+        return Run(path, (source, index, token) => SetAsync(source, index, name, options, token), cancellationToken);
     }
 
     /// <summary>Takes a name from an image.</summary>
@@ -26,7 +26,11 @@ public static class OciReferences
     /// <exception cref="OciImagesDifferException">Several images have that short name.</exception>
     /// <exception cref="BuildKitException"><c>BuildKit.OciImageNotFound</c>, or the layout can't be read or written.</exception>
     public static Task<OciReferenceResult> RemoveAsync(string path, string reference, bool removeEntry, CancellationToken cancellationToken) =>
-        new OciIndexEditor(path, backup: false).RunAsync((source, index) => Task.FromResult(Remove(source, index, reference, removeEntry)), cancellationToken);
+        Run(path, (source, index, _) => Task.FromResult(Remove(source, index, reference, removeEntry)), cancellationToken);
+
+    private static Task<OciReferenceResult> Run(
+        string path, Func<OciLayoutSource, OciIndex, CancellationToken, Task<OciIndexEdit<OciReferenceResult>>> decide, CancellationToken cancellationToken) =>
+        new OciIndexEditor<OciReferenceResult>(path, backup: false, decide).RunAsync(cancellationToken);
 
     private static async Task<OciIndexEdit<OciReferenceResult>> SetAsync(
         OciLayoutSource source, OciIndex index, OciImageName name, OciReferenceOptions options, CancellationToken cancellationToken)
@@ -37,7 +41,10 @@ public static class OciReferences
         if (owner is not null && !isSame && !options.Force)
             throw OciErrors.ReferenceExists(source.Location, options.Reference, owner.Digest);
 
-        var manifests = index.Manifests.Where(entry => isSame || !Has(entry, name)).Select(entry => WithoutOtherName(entry, OciNames.Show(name))).ToList();
+        var manifests = index.Manifests.ToList();
+        if (owner is not null && !isSame)
+            Take(manifests, owner.Digest, [name], removeEntry: false);
+        manifests = manifests.Select(entry => WithoutOtherName(entry, OciNames.Show(name))).ToList();
         if (!isSame)
         {
             var nameless = manifests.FindIndex(entry => entry.Digest == image.Digest && entry.Name is null);
@@ -55,11 +62,19 @@ public static class OciReferences
         var found = Choose(source, index, reference);
         var digest = found.First.Digest;
         var names = OciDigest.TryParse(reference, out _) ? found.Names.ToHashSet() : [OciImageGroup.Find([found], reference)[0].Name!.Value];
-        var manifests = index.Manifests.Select(entry => entry.Digest == digest ? Without(entry, names) : entry).ToList();
-        // Entries of the image that lost their name go; where none is left that has one, the first stays.
+        var manifests = index.Manifests.ToList();
+        Take(manifests, digest, names, removeEntry);
+        return Edit(source, index, manifests, string.Join(',', names.Select(OciNames.Show)), digest, null);
+    }
+
+    /// <summary>Takes names from an image. Entries that lost theirs go; where none is left that has one, the first stays.</summary>
+    private static void Take(List<OciDescriptor> manifests, OciDigest digest, HashSet<OciImageName> names, bool removeEntry)
+    {
+        for (var i = 0; i < manifests.Count; i++)
+            if (manifests[i].Digest == digest)
+                manifests[i] = Without(manifests[i], names);
         var last = removeEntry || manifests.Exists(entry => entry.Digest == digest && entry.Name is not null) ? null : manifests.Find(entry => entry.Digest == digest);
         manifests.RemoveAll(entry => entry.Digest == digest && entry.Name is null && entry != last);
-        return Edit(source, index, manifests, string.Join(',', names.Select(OciNames.Show)), digest, null);
     }
 
     private static OciIndexEdit<OciReferenceResult> Edit(
