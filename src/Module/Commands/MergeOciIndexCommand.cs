@@ -54,6 +54,9 @@ public sealed class MergeOciIndexCommand : BuildKitCommandBase
     /// <inheritdoc/>
     protected override void EndProcessing()
     {
+        // An empty pipeline asks for nothing.
+        if (_sources.Count == 0)
+            return;
         try
         {
             var options = new OciMergeOptions

@@ -67,6 +67,8 @@ public static class OciIndexMerge
         var images = entries.Where(entry => !entry.Entry.IsAttestation).ToList();
         // What is for no platform, such as a signature, is for all of them.
         var chosen = images.Where(entry => wanted.Count == 0 || entry.Entry.Platform is null || wanted.Contains(Normalize(entry.Entry.Platform))).ToList();
+        if (images.Count == 0)
+            throw OciErrors.Empty(string.Join(", ", options.Sources));
         if (!chosen.Exists(entry => wanted.Count == 0 || entry.Entry.Platform is not null))
             throw OciErrors.PlatformNotFound(
                 string.Join(", ", options.Sources), string.Join(", ", options.Platforms), images.Select(entry => entry.Entry.Platform).OfType<OciPlatform>().Select(platform => platform.ToString()));
