@@ -11,6 +11,7 @@
     FormatsToProcess     = @('lib/BuildKit.Format.ps1xml')
     CmdletsToExport      = @(
         'Connect-BuildKit'
+        'Copy-OciImage'
         'Disconnect-BuildKit'
         'Get-BuildKitExporter'
         'Get-BuildKitServer'

@@ -46,7 +46,8 @@ Describe "Images in layouts, archives and registries$because" -Skip:([bool] $obs
         $failed.FullyQualifiedErrorId | Should -BeLike 'BuildKit.OciLayoutNotFound*'
         { Get-OciImage "$root/amd64.tar" -Platform linux/s390x -ErrorAction Stop } | Should -Throw -ErrorId 'BuildKit.OciPlatformNotFound*'
         { Get-OciImage "$root/amd64.tar" -Digest sha256:1 -ErrorAction Stop } | Should -Throw -ErrorId 'BuildKit.InvalidDigest*'
-        { Get-OciImage -Reference UPPER -ErrorAction Stop } | Should -Throw -ErrorId 'BuildKit.InvalidTag*'
+        { Get-OciImage -Reference localhost/UPPER -ErrorAction Stop } | Should -Throw -ErrorId 'BuildKit.InvalidTag*'
+        { Get-OciImage -Reference name -ErrorAction Stop } | Should -Throw -ErrorId 'BuildKit.InvalidAddress*'
     }
 
     It 'become one index' {

@@ -3,7 +3,7 @@ using BuildKit.Oci;
 
 namespace BuildKit.Registry;
 
-/// <content>Blobs, and what refers to a manifest.</content>
+/// <content>Blobs.</content>
 internal sealed partial class RegistryClient
 {
     /// <summary>Tells whether the repository has a blob.</summary>
@@ -51,46 +51,6 @@ internal sealed partial class RegistryClient
     public Task<bool> PutBlobAsync(
         OciDescriptor blob, Func<CancellationToken, Task<Stream>> open, string? mountFrom, Action<long>? progress, CancellationToken cancellationToken) =>
         new RegistryBlobUpload(connection, this, blob, open, progress).RunAsync(mountFrom, cancellationToken);
-
-    /// <summary>The manifests that have a manifest for their subject (distribution-spec, «Listing Referrers»), also from a registry that does not know of such.</summary>
-    /// <param name="subject">The manifest.</param>
-    /// <param name="cancellationToken">Ends the request.</param>
-    /// <returns>Their descriptors.</returns>
-    /// <exception cref="BuildKitException">Those of <see cref="HeadManifestAsync"/>.</exception>
-    public async Task<IReadOnlyList<OciDescriptor>> GetReferrersAsync(OciDigest subject, CancellationToken cancellationToken)
-    {
-        var referrers = new List<OciDescriptor>();
-        for (var target = $"/v2/{repository}/referrers/{subject}"; target is not null;)
-        {
-            var request = new RegistryRequest(HttpMethod.Get, target, RegistryScope.Pull(repository), $"the referrers of {subject} of '{repository}'") { Accept = [OciMediaType.Index] };
-            using var response = await connection.SendAsync(request, [HttpStatusCode.OK, HttpStatusCode.NotFound], cancellationToken).ConfigureAwait(false);
-            if (response.StatusCode == HttpStatusCode.NotFound)
-                return await GetTaggedReferrersAsync(subject, cancellationToken).ConfigureAwait(false);
-            try
-            {
-                var body = await RegistryBody.ReadAsync(response, MostManifestBytes, connection.Options.StallTimeout, cancellationToken).ConfigureAwait(false);
-                referrers.AddRange(OciIndex.Parse(body).Manifests);
-                target = NextPage(response);
-            }
-            catch (Exception e) when (e is FormatException or InvalidDataException or IOException or HttpRequestException)
-            {
-                throw RegistryErrors.Malformed(connection, request.What, e.Message, e);
-            }
-        }
-        return referrers;
-    }
-
-    /// <summary>Where a registry without a list of referrers keeps one (distribution-spec, «Referrers Tag Schema»).</summary>
-    public static string ReferrersTag(OciDigest subject) => $"{subject.Algorithm}-{subject.Hex}";
-
-    private async Task<IReadOnlyList<OciDescriptor>> GetTaggedReferrersAsync(OciDigest subject, CancellationToken cancellationToken)
-    {
-        var tag = ReferrersTag(subject);
-        if (await HeadManifestAsync(tag, cancellationToken).ConfigureAwait(false) is null)
-            return [];
-        var list = await GetManifestAsync(tag, cancellationToken).ConfigureAwait(false);
-        return OciIndex.Parse(list.Content).Manifests;
-    }
 
     private RegistryRequest BlobRequest(HttpMethod method, OciDigest digest) =>
         new(method, $"/v2/{repository}/blobs/{digest}", RegistryScope.Pull(repository), $"the blob {digest} of '{repository}'");

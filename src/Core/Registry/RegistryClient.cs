@@ -12,6 +12,9 @@ internal sealed partial class RegistryClient(RegistryConnection connection, stri
     /// <summary>The most that a manifest may have (containerd's limit; the spec asks for 4 MiB at least).</summary>
     public const int MostManifestBytes = 8 * 1024 * 1024;
 
+    // What a registry that lists referrers itself answers to one.
+    private const string SubjectHeader = "OCI-Subject";
+
     private const string DigestHeader = "Docker-Content-Digest";
 
     private static readonly string[] ManifestTypes =
@@ -92,7 +95,10 @@ internal sealed partial class RegistryClient(RegistryConnection connection, stri
         var digest = OciDigest.Of(content.Span);
         if (DigestOf(response) is { } stored && stored != OciDigest.Of(content.Span, stored.HashAlgorithm))
             throw RegistryErrors.DigestMismatch(connection, request.What, digest, stored);
-        return OciDescriptor.Create(mediaType, digest, content.Length);
+        var descriptor = OciDescriptor.Create(mediaType, digest, content.Length);
+        if (!response.Headers.Contains(SubjectHeader))
+            await AddToReferrersAsync(descriptor, content, cancellationToken).ConfigureAwait(false);
+        return descriptor;
     }
 
     /// <summary>The tags of the repository, in the registry's order; empty where there is no such repository.</summary>

@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using BuildKit.Module.Completion;
 using BuildKit.Oci;
+using BuildKit.Oci.Copying;
 using BuildKit.Oci.Images;
 
 namespace BuildKit.Module.Commands;
@@ -8,7 +9,7 @@ namespace BuildKit.Module.Commands;
 /// <summary>Reads images in layouts, archives and registries: configuration, history, layers, attestations.</summary>
 [Cmdlet(VerbsCommon.Get, "OciImage")]
 [OutputType(typeof(OciImage))]
-public sealed class GetOciImageCommand : OciLocationCommandBase
+public sealed class GetOciImageCommand : OciAddressCommandBase
 {
     /// <summary>Names of images in a layout, whole or short, with wildcards.</summary>
     [Parameter]
@@ -33,7 +34,7 @@ public sealed class GetOciImageCommand : OciLocationCommandBase
     public SwitchParameter SkipAttestation { get; set; }
 
     /// <inheritdoc/>
-    private protected override void Process(OciLocation location)
+    private protected override void Process(OciAddress address)
     {
         var patterns = Name.Select(name => WildcardPattern.Get(name, WildcardOptions.CultureInvariant)).ToList();
         var query = new OciImageQuery
@@ -45,7 +46,7 @@ public sealed class GetOciImageCommand : OciLocationCommandBase
             IsInsecure = Insecure,
         };
         var images = Run((pump, cancellationToken) => OciImageReader.ReadAsync(
-            location, query, missing => pump.Post(() => WriteWarning($"{missing.Message} What it belongs to is left out.")), cancellationToken));
+            address, query, missing => pump.Post(() => WriteWarning($"{missing.Message} What it belongs to is left out.")), cancellationToken));
         WriteObject(images, enumerateCollection: true);
     }
 

@@ -1,7 +1,8 @@
 using System.Management.Automation;
 using BuildKit.Module.Binding;
 using BuildKit.Module.Completion;
-using BuildKit.Oci;
+using BuildKit.Module.Progress;
+using BuildKit.Oci.Copying;
 using BuildKit.Oci.Merging;
 
 namespace BuildKit.Module.Commands;
@@ -15,12 +16,14 @@ public sealed class MergeOciIndexCommand : BuildKitCommandBase
 
     /// <summary>Images and indexes: references, paths, or what <c>Get-OciImage</c>, <c>Get-OciIndex</c> and <c>Get-Item</c> return.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true)]
+    [ArgumentCompleter(typeof(OciAddressCompleter))]
     [ValidateNotNullOrEmpty]
     public object[] Source { get; set; } = [];
 
     /// <summary>Where the index is to be: names in registries, and <c>oci-layout://PATH:TAG</c>.</summary>
     [Parameter(Mandatory = true, Position = 1)]
     [Alias("Tag")]
+    [ArgumentCompleter(typeof(OciAddressCompleter))]
     [ValidateNotNullOrEmpty]
     public string[] Destination { get; set; } = [];
 
@@ -61,8 +64,8 @@ public sealed class MergeOciIndexCommand : BuildKitCommandBase
         {
             var options = new OciMergeOptions
             {
-                Sources = _sources.Select(source => OciLocationArgument.Read(SessionState, source)).ToList(),
-                Destinations = Destination.Select(text => OciLocationArgument.Read(SessionState, text)).ToList(),
+                Sources = _sources.Select(source => OciAddressArgument.Read(SessionState, source)).ToList(),
+                Destinations = Destination.Select(text => OciAddressArgument.Read(SessionState, text)).ToList(),
                 Append = Append,
                 Platforms = Platform,
                 Annotations = AnnotationArgument.Read(Annotation),
@@ -86,7 +89,7 @@ public sealed class MergeOciIndexCommand : BuildKitCommandBase
             foreach (var warning in result.Warnings)
                 WriteWarning(warning);
             if (ShouldProcess(string.Join(", ", result.Reference), $"put {result.Digest}, an index of {string.Join(", ", result.Platforms)}"))
-                WriteObject(Run((pump, cancellationToken) => plan.WriteAsync(message => pump.Post(() => WriteVerbose(message)), cancellationToken)));
+                WriteObject(Write(plan, result));
         }
         finally
         {
@@ -95,6 +98,21 @@ public sealed class MergeOciIndexCommand : BuildKitCommandBase
                 await plan.DisposeAsync().ConfigureAwait(false);
                 return true;
             });
+        }
+    }
+
+    private OciMergeResult Write(OciMergePlan plan, OciMergeResult result)
+    {
+        var bars = new OciCopyBars($"{result.Manifests.Count} manifests", new WriteProgressBars(WriteProgress).Show);
+        try
+        {
+            return Run((pump, cancellationToken) => plan.WriteAsync(new PostedCopyEvents(pump, bars), cancellationToken), bars.Refresh);
+        }
+        finally
+        {
+            // Of a pipeline that is being stopped the host takes nothing any more, and clears its bars itself.
+            if (!Stopping)
+                bars.Complete();
         }
     }
 }

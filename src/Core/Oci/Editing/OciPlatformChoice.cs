@@ -45,6 +45,9 @@ internal static class OciPlatformChoice
         return manifests;
     }
 
+    /// <summary>Whether an image is for a platform.</summary>
+    public static bool Is(OciPlatform? platform, PlatformSpecifier wanted) => platform is not null && platform != OciPlatform.Unknown && Normalize(platform) == wanted;
+
     private static PlatformSpecifier? Normalize(OciPlatform platform)
     {
         try

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using BuildKit.Oci.Copying;
 using BuildKit.Registry;
 
 namespace BuildKit.Oci.Images;
@@ -15,7 +16,7 @@ public static class OciImageReader
     private static readonly string[] MissingIds = ["BuildKit.OciBlobNotFound", "BuildKit.ManifestNotFound"];
 
     /// <summary>Opens a place, and reads images from it.</summary>
-    /// <param name="location">The place.</param>
+    /// <param name="address">The place.</param>
     /// <param name="query">Which images.</param>
     /// <param name="onMissing">
     /// Is told what is left out because it is not there: <c>docker save</c> writes indexes that list platforms which it has not. Where nothing is left, that is the error.
@@ -26,16 +27,16 @@ public static class OciImageReader
     /// <c>BuildKit.OciImageNotFound</c>, <c>BuildKit.OciPlatformNotFound</c>; <c>BuildKit.OciBlobInvalid</c> and the like for what is damaged; what a registry answers.
     /// </exception>
     public static async Task<IReadOnlyList<OciImage>> ReadAsync(
-        OciLocation location, OciImageQuery query, Action<BuildKitException>? onMissing, CancellationToken cancellationToken)
+        OciAddress address, OciImageQuery query, Action<BuildKitException>? onMissing, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(location);
+        ArgumentNullException.ThrowIfNull(address);
         ArgumentNullException.ThrowIfNull(query);
         using var registries = new RegistrySession(query.IsInsecure);
-        var source = await location.OpenAsync(registries, cancellationToken).ConfigureAwait(false);
+        var source = await OciAddressSource.OpenAsync(address, registries, cancellationToken).ConfigureAwait(false);
         await using (source.ConfigureAwait(false))
         {
-            var entries = await location.SelectAsync(source, cancellationToken).ConfigureAwait(false);
-            return await ReadAsync(source, entries, query with { Digest = query.Digest ?? location.Digest }, onMissing, cancellationToken).ConfigureAwait(false);
+            var entries = await OciAddressSource.SelectAsync(address, source, cancellationToken).ConfigureAwait(false);
+            return await ReadAsync(source, entries, query with { Digest = query.Digest ?? OciAddressSource.DigestOf(address) }, onMissing, cancellationToken).ConfigureAwait(false);
         }
     }
 

@@ -1,4 +1,4 @@
-using System.Text;
+using BuildKit.Oci.Copying;
 using BuildKit.Registry;
 using BuildKit.Solve.Nodes;
 using BuildKit.Solve.Planning;
@@ -25,11 +25,11 @@ public static class OciIndexMerge
         try
         {
             var sources = new List<OciMergeSource>();
-            foreach (var location in options.Append ? options.Sources.Prepend(options.Destinations[0]) : options.Sources)
+            foreach (var address in options.Append ? options.Sources.Prepend(options.Destinations[0]) : options.Sources)
             {
-                var source = await location.OpenAsync(registries, cancellationToken).ConfigureAwait(false);
+                var source = await OciAddressSource.OpenAsync(address, registries, cancellationToken).ConfigureAwait(false);
                 opened.Add(source);
-                sources.Add(await OciMergeSource.ReadAsync(location, source, cancellationToken).ConfigureAwait(false));
+                sources.Add(await OciMergeSource.ReadAsync(address, source, cancellationToken).ConfigureAwait(false));
             }
             var kept = Choose(sources.SelectMany(source => source.Entries).DistinctBy(entry => entry.Entry.Digest).ToList(), options);
             // As upstream: an index alone stays itself, byte for byte.

@@ -1,3 +1,5 @@
+using BuildKit.Docker;
+using BuildKit.Oci.Copying;
 using BuildKit.Solve.Planning;
 
 namespace BuildKit.Oci.Merging;
@@ -5,12 +7,14 @@ namespace BuildKit.Oci.Merging;
 /// <summary>What can't be merged, each said in one place.</summary>
 internal static class OciMergeErrors
 {
-    public static void DemandDestination(OciLocation destination)
+    public static void DemandDestination(OciAddress destination)
     {
-        if (destination.Image is { Digest: not null } || destination.Layout?.Digest is not null)
+        if (destination.Transport is not (OciTransport.Registry or OciTransport.OciLayout) || File.Exists(destination.Path))
+            throw Invalid(destination, "it is neither a registry nor a layout directory", "Write it like registry.example.com/app:1 or oci-layout://PATH:TAG.");
+        if (destination.Path is null ? ImageReference.Parse(destination.Reference!).Digest is not null : OciAddressSource.DigestOf(destination) is not null)
             throw Invalid(destination, "what a digest names is there already, or will never be", "Name it by a tag.");
-        if (destination.Layout is { Tag: null } || destination.Layout is { Tag: not null } && File.Exists(destination.Layout.Path))
-            throw Invalid(destination, "an index is put into a layout directory, under a tag", "Write it like oci-layout://PATH:TAG.");
+        if (destination.Reference is null)
+            throw Invalid(destination, "it does not say what the index is to be called", "Write it like oci-layout://PATH:TAG.");
     }
 
     public static Annotation DemandIndexAnnotation(Annotation annotation, string text) => annotation.Type switch
@@ -29,6 +33,6 @@ internal static class OciMergeErrors
         entries.Select(entry => OciIndexEntry.Create(entry.Entry, "", entry.Source.Location) with { ImageName = entry.Source.ReferenceTo(entry.Entry.Digest) }).ToList(),
         "Leave one of them out, or say which to keep: -Duplicate First or -Duplicate Last.");
 
-    private static BuildKitException Invalid(OciLocation destination, string why, string action) =>
+    private static BuildKitException Invalid(OciAddress destination, string why, string action) =>
         new("BuildKit.InvalidDestination", BuildKitErrorCategory.InvalidArgument, $"An index can't be put to '{destination}': {why}.", action) { Target = destination.ToString() };
 }

@@ -1,3 +1,5 @@
+using BuildKit.Oci.Copying;
+
 namespace BuildKit.Oci.Merging;
 
 /// <summary>What to do where two images are for the same platform.</summary>
@@ -17,10 +19,10 @@ public enum OciMergeDuplicate
 public sealed record OciMergeOptions
 {
     /// <summary>Images and indexes, in the order in which they are to be listed.</summary>
-    public required IReadOnlyList<OciLocation> Sources { get; init; }
+    public required IReadOnlyList<OciAddress> Sources { get; init; }
 
     /// <summary>Names in registries, with tags, and images in layout directories (<c>oci-layout://PATH:TAG</c>; a directory that is missing is made).</summary>
-    public required IReadOnlyList<OciLocation> Destinations { get; init; }
+    public required IReadOnlyList<OciAddress> Destinations { get; init; }
 
     /// <summary>Whether what the first destination leads to comes before the sources.</summary>
     public bool Append { get; init; }

@@ -1,4 +1,7 @@
 using System.Text;
+using BuildKit.Docker;
+using BuildKit.Oci.Copying;
+using BuildKit.Oci.Editing;
 using BuildKit.Registry;
 
 namespace BuildKit.Oci.Merging;
@@ -6,6 +9,8 @@ namespace BuildKit.Oci.Merging;
 /// <summary>An index that was worked out, and is not written yet.</summary>
 public sealed class OciMergePlan : IAsyncDisposable
 {
+    private const int BlobsAtOnce = 4;
+
     private readonly RegistrySession _registries;
     private readonly IReadOnlyList<OciContentSource> _opened;
     private readonly IReadOnlyList<OciMergeEntry> _entries;
@@ -41,31 +46,32 @@ public sealed class OciMergePlan : IAsyncDisposable
     /// <summary>
     /// Writes it: into every destination what is missing there of the images, then the index, and the names last. A name leads to what it led to before, or to a whole index.
     /// </summary>
-    /// <param name="onProgress">Is told in words what is done; null for nobody.</param>
+    /// <param name="progress">Is told of the blobs, from several threads; null for nobody.</param>
     /// <param name="cancellationToken">Ends it. What was copied stays, without a name.</param>
     /// <returns>What it is.</returns>
     /// <exception cref="BuildKitException">A source or a destination failed.</exception>
-    public async Task<OciMergeResult> WriteAsync(Action<string>? onProgress, CancellationToken cancellationToken)
+    public async Task<OciMergeResult> WriteAsync(IProgress<OciCopyEvent>? progress, CancellationToken cancellationToken)
     {
-        var targets = new List<IOciMergeTarget>();
+        var content = new OciMergedContent(_index, _content, _entries);
+        var copies = new List<(OciCopyTarget Target, OciCopyPlan Plan)>();
         try
         {
-            foreach (var group in _options.Destinations.GroupBy(destination => destination.Image?.Repository ?? destination.Layout!.Path))
-                targets.Add(await OpenAsync(group.ToList(), cancellationToken).ConfigureAwait(false));
-            foreach (var target in targets)
+            foreach (var destination in _options.Destinations)
             {
-                var copy = new OciTreeCopy(target, onProgress);
-                foreach (var entry in _entries)
-                    await copy.RunAsync(entry.Source, entry.Entry, cancellationToken).ConfigureAwait(false);
-                await target.PutDocumentAsync(_index, _content, cancellationToken).ConfigureAwait(false);
+                var plan = await OciCopyPlan.CreateAsync(content, _index, NameAt(destination), new OciCopySelection([], NoAttestation: false, OnlyPresent: false), cancellationToken)
+                    .ConfigureAwait(false);
+                var target = await OpenAsync(destination, cancellationToken).ConfigureAwait(false);
+                copies.Add((target, plan));
+                await new OciCopyRun(content, target, plan, progress).CopyBlobsAsync(BlobsAtOnce, cancellationToken).ConfigureAwait(false);
             }
-            foreach (var target in targets)
-                await target.NameAsync(_index, _content, cancellationToken).ConfigureAwait(false);
+            foreach (var (target, plan) in copies)
+                await target.FinishAsync(plan, cancellationToken).ConfigureAwait(false);
             return Result;
         }
         finally
         {
-            targets.ForEach(target => target.Dispose());
+            foreach (var (target, _) in copies)
+                await target.DisposeAsync().ConfigureAwait(false);
         }
     }
 
@@ -77,8 +83,16 @@ public sealed class OciMergePlan : IAsyncDisposable
         _registries.Dispose();
     }
 
-    private async Task<IOciMergeTarget> OpenAsync(List<OciLocation> destinations, CancellationToken cancellationToken) => destinations[0].Image is { } image
-        ? new RegistryMergeTarget(
-            await _registries.GetAsync(image, cancellationToken).ConfigureAwait(false), destinations.Select(destination => destination.Image!.Tag!).ToList())
-        : new LayoutMergeTarget(new OciLayout(destinations[0].Layout!.Path), destinations.Select(destination => destination.Layout!.Tag!).ToList());
+    private static OciImageName? NameAt(OciAddress destination) => destination.Path is null ? null : OciNames.Create(destination.Reference!);
+
+    private async Task<OciCopyTarget> OpenAsync(OciAddress destination, CancellationToken cancellationToken)
+    {
+        if (destination.Path is { } path)
+        {
+            new OciLayout(path).DemandUpdatable();
+            return new LayoutCopyTarget(path);
+        }
+        var reference = ImageReference.Parse(destination.Reference!);
+        return new RegistryCopyTarget(await _registries.GetAsync(reference, cancellationToken).ConfigureAwait(false), reference);
+    }
 }

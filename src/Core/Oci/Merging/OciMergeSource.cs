@@ -1,3 +1,4 @@
+using BuildKit.Oci.Copying;
 using BuildKit.Oci.Editing;
 using BuildKit.Oci.Images;
 
@@ -22,15 +23,15 @@ internal sealed record OciMergeSource(IReadOnlyList<OciMergeEntry> Entries, OciD
 
     /// <summary>Reads what a place has: of an index what it lists, and everything in a layout where nothing is said of which image is meant.</summary>
     /// <exception cref="BuildKitException">It can't be read, or has no such image.</exception>
-    public static async Task<OciMergeSource> ReadAsync(OciLocation location, OciContentSource source, CancellationToken cancellationToken)
+    public static async Task<OciMergeSource> ReadAsync(OciAddress address, OciContentSource source, CancellationToken cancellationToken)
     {
-        var roots = await location.SelectAsync(source, cancellationToken).ConfigureAwait(false);
+        var roots = await OciAddressSource.SelectAsync(address, source, cancellationToken).ConfigureAwait(false);
         if (roots.Count == 0)
             throw OciErrors.Empty(source.Location);
-        if (location.Digest is { } digest && !roots.Any(root => root.Digest == digest))
-            roots = await FindAsync(source, roots, digest, cancellationToken).ConfigureAwait(false);
-        else if (location.Digest is not null)
-            roots = roots.Where(root => root.Digest == location.Digest).ToList();
+        if (OciAddressSource.DigestOf(address) is { } digest)
+            roots = roots.Any(root => root.Digest == digest)
+                ? roots.Where(root => root.Digest == digest).ToList()
+                : await FindAsync(source, roots, digest, cancellationToken).ConfigureAwait(false);
 
         // Entries that differ only in their name are one image.
         roots = roots.DistinctBy(root => root.Digest).ToList();

@@ -1,4 +1,5 @@
 using BuildKit.Oci;
+using BuildKit.Oci.Copying;
 using BuildKit.Solve;
 using BuildKit.Tests.Engines;
 using BuildKit.Tests.Solve;
@@ -53,10 +54,10 @@ public sealed class AttestedImage : IDisposable
 
     /// <summary>Where it is.</summary>
     /// <param name="place"><c>registry</c>, <c>layout</c> or <c>archive</c>.</param>
-    internal async Task<OciLocation> LocationAsync(string place)
+    internal async Task<OciAddress> LocationAsync(string place)
     {
         var name = await NameAsync;
-        return OciLocation.Parse(place switch { "registry" => name, "layout" => LayoutPath, _ => ArchivePath }, Path.GetFullPath);
+        return OciAddress.Parse(place switch { "registry" => name, "layout" => LayoutPath, _ => ArchivePath }, Path.GetFullPath);
     }
 
     public void Dispose() => _directory.Dispose();

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using BuildKit.Oci;
+using BuildKit.Oci.Copying;
 using BuildKit.Oci.Images;
 using BuildKit.Tests.Engines;
 using Xunit;
@@ -53,7 +54,7 @@ public sealed class OciImageReaderTests(AttestedImage built) : IClassFixture<Att
         Assert.Contains(image.Provenance.Materials, material => material.Uri.Contains("generator", StringComparison.Ordinal));
 
         // What a reference says leads back to the image, with its attestations.
-        var again = Assert.Single(await OciImageReader.ReadAsync(OciLocation.Parse(image.Reference, Path.GetFullPath), Everything, null, default));
+        var again = Assert.Single(await OciImageReader.ReadAsync(OciAddress.Parse(image.Reference, Path.GetFullPath), Everything, null, default));
         Assert.Equal((image.Digest, config.Json), (again.Digest, again.Config!.Json));
         if (place != "registry")
             Assert.Equal(image.Attestations.Select(attestation => attestation.Digest), again.Attestations.Select(attestation => attestation.Digest));
@@ -88,14 +89,14 @@ public sealed class OciImageReaderTests(AttestedImage built) : IClassFixture<Att
         Assert.Equal(("linux/arm64", 0), (arm.Platform!.ToString(), arm.Attestations.Count));
         Assert.Equal(2, (await OciImageReader.ReadAsync(location, Everything with { Digest = OciDigest.Parse(arm.Index!.Digest) }, null, default)).Count);
         var tag = arm.Names[0][(arm.Names[0].LastIndexOf(':') + 1)..];
-        Assert.Equal(2, (await OciImageReader.ReadAsync(OciLocation.Parse($"oci-layout://{built.LayoutPath}:{tag}", Path.GetFullPath), Everything, null, default)).Count);
+        Assert.Equal(2, (await OciImageReader.ReadAsync(OciAddress.Parse($"oci-layout://{built.LayoutPath}:{tag}", Path.GetFullPath), Everything, null, default)).Count);
 
         Assert.Equal("BuildKit.OciPlatformNotFound", await FailAsync(location, Everything with { Platforms = ["linux/s390x"] }));
         Assert.Equal("BuildKit.OciImageNotFound", await FailAsync(location, Everything with { Name = name => name == "another" }));
         Assert.Equal("BuildKit.OciImageNotFound", await FailAsync(location, Everything with { Digest = OciDigest.Of([]) }));
-        Assert.Equal("BuildKit.ManifestNotFound", await FailAsync(OciLocation.Parse(await built.NameAsync + "-not", Path.GetFullPath), Everything));
+        Assert.Equal("BuildKit.ManifestNotFound", await FailAsync(OciAddress.Parse(await built.NameAsync + "-not", Path.GetFullPath), Everything));
     }
 
-    private static async Task<string> FailAsync(OciLocation location, OciImageQuery query) =>
+    private static async Task<string> FailAsync(OciAddress location, OciImageQuery query) =>
         (await Assert.ThrowsAsync<BuildKitException>(() => OciImageReader.ReadAsync(location, query, null, default))).ErrorId;
 }

@@ -1,5 +1,6 @@
 using System.Text;
 using BuildKit.Oci;
+using BuildKit.Oci.Copying;
 using BuildKit.Oci.Images;
 using Xunit;
 
@@ -13,7 +14,7 @@ public sealed class OciImageShapeTests : IDisposable
     public void Dispose() => _layout.Dispose();
 
     private Task<IReadOnlyList<OciImage>> ReadAsync(OciImageQuery? query = null, Action<BuildKitException>? onMissing = null) =>
-        OciImageReader.ReadAsync(OciLocation.AtPath(_layout.Path), query ?? new OciImageQuery(), onMissing, default);
+        OciImageReader.ReadAsync(OciAddress.AtPath(_layout.Path), query ?? new OciImageQuery(), onMissing, default);
 
     private async Task<string> FailAsync(OciImageQuery? query = null) => (await Assert.ThrowsAsync<BuildKitException>(() => ReadAsync(query))).ErrorId;
 

@@ -1,5 +1,6 @@
 using System.Text;
 using BuildKit.Oci;
+using BuildKit.Oci.Copying;
 using BuildKit.Oci.Checking;
 using BuildKit.Oci.Images;
 using BuildKit.Oci.Merging;
@@ -15,7 +16,7 @@ public sealed class OciIndexMergeTests(AttestedImage built) : IClassFixture<Atte
 {
     private const string Single = "FROM scratch\nARG TARGETARCH\nARG SALT\nCOPY <<END /made-$TARGETARCH-$SALT\nEND\n";
 
-    private static OciLocation At(string text) => OciLocation.Parse(text, Path.GetFullPath);
+    private static OciAddress At(string text) => OciAddress.Parse(text, Path.GetFullPath);
 
     private static Task<string> PushAsync(string platform) => OptionBuilds.PushAsync($"merge/{platform[6..].Replace("/", "", StringComparison.Ordinal)}", Single, request => request with { Platforms = [platform] });
 
@@ -128,6 +129,7 @@ public sealed class OciIndexMergeTests(AttestedImage built) : IClassFixture<Atte
     [Theory]
     [InlineData("oci-layout:///nowhere", "", "BuildKit.InvalidDestination")]
     [InlineData("/nowhere", "", "BuildKit.InvalidDestination")]
+    [InlineData("docker-daemon:a", "", "BuildKit.InvalidDestination")]
     [InlineData("127.0.0.1:1/a@sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", "", "BuildKit.InvalidDestination")]
     [InlineData("127.0.0.1:1/a", "manifest:a=b", "BuildKit.InvalidAnnotation")]
     [InlineData("127.0.0.1:1/a", "", "BuildKit.OciLayoutNotFound")]

@@ -1,11 +1,11 @@
 using System.Management.Automation;
 using BuildKit.Module.Binding;
-using BuildKit.Oci;
+using BuildKit.Oci.Copying;
 
 namespace BuildKit.Module.Commands;
 
 /// <summary>A cmdlet that takes layouts by their paths, and references: images in registries among them. One that fails does not keep the others from being done.</summary>
-public abstract class OciLocationCommandBase : OciLayoutCommandBase
+public abstract class OciAddressCommandBase : OciLayoutCommandBase
 {
     private const string ReferenceSet = "Reference";
 
@@ -30,7 +30,7 @@ public abstract class OciLocationCommandBase : OciLayoutCommandBase
         {
             try
             {
-                Process(OciLocationArgument.Read(SessionState, text));
+                Process(OciAddressArgument.Read(SessionState, text));
             }
             catch (Exception e) when (IsReportable(e))
             {
@@ -40,9 +40,9 @@ public abstract class OciLocationCommandBase : OciLayoutCommandBase
     }
 
     /// <summary>Does the work for one place, and writes what comes of it.</summary>
-    /// <param name="location">The place.</param>
-    private protected abstract void Process(OciLocation location);
+    /// <param name="address">The place.</param>
+    private protected abstract void Process(OciAddress address);
 
     /// <inheritdoc/>
-    private protected sealed override void Process(string path) => Process(OciLocation.AtPath(path));
+    private protected sealed override void Process(string path) => Process(OciAddress.AtPath(path));
 }
