@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Diagnostics.CodeAnalysis;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -168,7 +167,7 @@ internal static class OciJson
         to.Write([close]);
     }
 
-    [SuppressMessage("Design", "CA1031", Justification = "The reader has several exceptions for bytes that are no text.")]
+    /// <summary>Reads a document; whatever is wrong with its JSON is a <see cref="FormatException"/> that tells where.</summary>
     internal static T Guard<T>(ReadOnlyMemory<byte> utf8, Func<ReadOnlyMemory<byte>, T> read)
     {
         try

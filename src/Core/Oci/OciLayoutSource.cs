@@ -20,7 +20,7 @@ public abstract class OciLayoutSource : OciContentSource
     /// <param name="known">One that was read before, which is returned where the file is still the same; or null.</param>
     internal abstract OciIndex ReadIndex(OciIndex? known);
 
-    /// <summary>What lies in it that is left alone because it could lead out of it: names, and why.</summary>
+    /// <summary>What lies in it and leads out of it, or could: names, and why.</summary>
     internal abstract IEnumerable<(string Name, string Why)> ListUnsafe();
 
     /// <summary>The bytes of the file <c>oci-layout</c>, or null where there is none.</summary>

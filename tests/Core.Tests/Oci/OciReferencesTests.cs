@@ -62,6 +62,19 @@ public sealed class OciReferencesTests : IDisposable
     }
 
     [Fact]
+    public async Task A_tag_alone_is_one_image_in_the_layout()
+    {
+        var (one, two, three) = (_layout.AddImage("one"), _layout.AddImage("two"), _layout.AddImage("three"));
+        _layout.WriteIndex(TestLayout.Named(one, "docker.io/library/a:1"), TestLayout.Named(two, "docker.io/library/b:1"), three.With(null, "3"));
+        Assert.Equal("BuildKit.OciReferenceExists", (await Assert.ThrowsAsync<BuildKitException>(() => SetAsync("1", "3"))).ErrorId);
+        await SetAsync("1", "3", force: true);
+        Assert.Equal([(null, null, one.Digest.ToString()), (null, null, two.Digest.ToString()), (null, "3", three.Digest.ToString()), (null, "1", three.Digest.ToString())], await NamesAsync());
+        // Of two names with one tag only the one that is meant goes.
+        await SetAsync("c:1", "3");
+        Assert.Equal(["1", "3"], (await OciReferences.RemoveAsync(_layout.Path, "c:1", false, default)).Names.Order());
+    }
+
+    [Fact]
     public async Task Names_are_taken_away()
     {
         var image = _layout.AddImage("one");
@@ -107,5 +120,16 @@ public sealed class OciReferencesTests : IDisposable
         Assert.Equal("BuildKit.OciLayoutIncomplete", (await Assert.ThrowsAsync<BuildKitException>(() => OciLayoutCleanup.RunAsync(_layout.Path, force: false, default))).ErrorId);
         Assert.Equal(3, Directory.GetFiles(_layout["blobs/sha256"]).Length);
         Assert.Equal("BuildKit.OciLayoutInvalid", (await Assert.ThrowsAsync<BuildKitException>(() => OciLayoutCleanup.RunAsync(_layout.Pack("a.tar"), force: false, default))).ErrorId);
+    }
+
+    [Fact]
+    public async Task Blobs_that_are_shared_by_a_link_are_not_removed()
+    {
+        _layout.WriteIndex(_layout.AddImage("one"));
+        _layout.AddBlob("of another layout", "x");
+        Directory.Move(_layout["blobs"], _layout["shared"]);
+        Directory.CreateSymbolicLink(_layout["blobs"], _layout["shared"]);
+        Assert.Equal("BuildKit.OciUnsafePath", (await Assert.ThrowsAsync<BuildKitException>(() => OciLayoutCleanup.RunAsync(_layout.Path, default))).ErrorId);
+        Assert.Equal(4, Directory.GetFiles(_layout["shared/sha256"]).Length);
     }
 }

@@ -108,18 +108,10 @@ public sealed class OciToolTests : IDisposable
     private static async Task<CommandResult> PushAsync(string layout)
     {
         var registry = await TestEngines.GetAsync(EngineKind.Registry);
-        return await CommandResult.RunAsync(await TestEngines.GetProgramAsync("crane"), ["push", "--insecure", layout, $"{registry.Address.Authority}/oci-tools/{Guid.NewGuid():N}:x"]);
+        return await TestEngines.RunProgramAsync("crane", "push", "--insecure", layout, $"{registry.Address.Authority}/oci-tools/{Guid.NewGuid():N}:x");
     }
 
-    private static async Task<CommandResult> SkopeoAsync(params string[] arguments) => await RunAsync("skopeo", ["--insecure-policy", .. arguments]);
+    private static Task<CommandResult> SkopeoAsync(params string[] arguments) => TestEngines.RunProgramAsync("skopeo", ["--insecure-policy", .. arguments]);
 
-    private static Task<CommandResult> UmociAsync(params string[] arguments) => RunAsync("umoci", arguments);
-
-    private static async Task<CommandResult> RunAsync(string name, string[] arguments)
-    {
-        var program = await TestEngines.GetProgramAsync(name);
-        // Its libraries lie beside it, and not where the system looks.
-        var libraries = Directory.EnumerateDirectories(Path.GetFullPath(Path.Combine(Path.GetDirectoryName(program)!, "..", "lib")), "*-linux-gnu");
-        return await CommandResult.RunAsync("env", [$"LD_LIBRARY_PATH={string.Join(':', libraries)}", program, .. arguments]);
-    }
+    private static Task<CommandResult> UmociAsync(params string[] arguments) => TestEngines.RunProgramAsync("umoci", arguments);
 }

@@ -36,14 +36,14 @@ public static class OciReferences
         OciLayoutSource source, OciIndex index, OciImageName name, OciReferenceOptions options, CancellationToken cancellationToken)
     {
         var image = await FindAsync(source, index, options.From, cancellationToken).ConfigureAwait(false);
-        var owner = index.Manifests.FirstOrDefault(entry => Has(entry, name));
-        var isSame = owner is not null && owner.Digest == image.Digest;
-        if (owner is not null && !isSame && !options.Force)
-            throw OciErrors.ReferenceExists(source.Location, options.Reference, owner.Digest);
+        var isSame = index.Manifests.Any(entry => entry.Digest == image.Digest && Clashes(entry, name));
+        var owners = index.Manifests.Where(entry => entry.Digest != image.Digest && Clashes(entry, name)).ToList();
+        if (owners.Count > 0 && !options.Force)
+            throw OciErrors.ReferenceExists(source.Location, options.Reference, owners[0].Digest);
 
         var manifests = index.Manifests.ToList();
-        if (owner is not null && !isSame)
-            Take(manifests, owner.Digest, [name], removeEntry: false);
+        foreach (var owner in owners)
+            Take(manifests, owner.Digest, [NameOf(owner)], removeEntry: false);
         manifests = manifests.Select(entry => WithoutOtherName(entry, OciNames.Show(name))).ToList();
         if (!isSame)
         {
@@ -54,7 +54,7 @@ public static class OciReferences
                 manifests.Add(image.WithAnnotations(
                     [new(OciDescriptor.ImageNameAnnotation, name.ImageName), new(OciDescriptor.RefNameAnnotation, name.RefName), new(OciIndexEntry.OtherNamesAnnotation, null)]));
         }
-        return Edit(source, index, manifests, OciNames.Show(name), image.Digest, isSame ? null : owner?.Digest);
+        return Edit(source, index, manifests, OciNames.Show(name), image.Digest, owners.Count == 0 ? null : owners[0].Digest);
     }
 
     private static OciIndexEdit<OciReferenceResult> Remove(OciLayoutSource source, OciIndex index, string reference, bool removeEntry)
@@ -116,7 +116,10 @@ public static class OciReferences
         return OciImageGroup.Choose(source.Location, groups, reference, "Say which one by its whole name or its digest.").Group;
     }
 
-    private static bool Has(OciDescriptor entry, OciImageName name) => name.ImageName is null
+    private static OciImageName NameOf(OciDescriptor entry) => new(entry.ImageName, entry.RefName ?? "");
+
+    // A tag alone is found at every entry that has it as its short name (moby/buildkit client/ociindex).
+    private static bool Clashes(OciDescriptor entry, OciImageName name) => name.ImageName is null
         ? entry.RefName == name.RefName
         : entry.ImageName == name.ImageName;
 
@@ -124,7 +127,7 @@ public static class OciReferences
     private static OciDescriptor Without(OciDescriptor entry, HashSet<OciImageName> names)
     {
         var rest = names.Aggregate(entry, (current, name) => WithoutOtherName(current, OciNames.Show(name)));
-        if (!names.Any(name => Has(entry, name)))
+        if (!names.Contains(NameOf(entry)))
             return rest;
         if (OciIndexEntry.OtherNamesOf(rest) is not [var first, ..])
             return rest.With(null, null);
