@@ -102,6 +102,9 @@ internal sealed class SolveRun : IAsyncDisposable
         }
     }
 
+    /// <inheritdoc cref="SolveServices.ReceivedFiles"/>
+    public IReadOnlyList<string> ReceivedFiles(int export) => _services.ReceivedFiles(export);
+
     /// <summary>Puts the outputs in place, does what is left to be done on this side, and reads the provenance.</summary>
     /// <param name="withProvenance">Whether anybody wants the provenance.</param>
     /// <param name="cancellationToken">Ends it.</param>

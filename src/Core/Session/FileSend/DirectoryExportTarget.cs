@@ -1,3 +1,4 @@
+using System.IO.Enumeration;
 using BuildKit.Grpc;
 
 namespace BuildKit.Session.FileSend;
@@ -20,6 +21,13 @@ internal sealed class DirectoryExportTarget : ExportTarget
         if (!Directory.Exists(Destination) && ExportFileSystem.GetKind(Destination) != EntryKind.None)
             throw ExportErrors.Destination(
                 Destination, $"The output directory '{Destination}' is not a directory.", "Choose a directory, or a name that does not exist yet.");
+    }
+
+    /// <summary>What was received and is no directory, by its path within the destination, before <see cref="CommitAsync"/>.</summary>
+    public IReadOnlyList<string> ReceivedFiles()
+    {
+        lock (_lock)
+            return _trees.SelectMany(tree => FilesBelow(tree.Root)).ToList();
     }
 
     public override ValueTask CommitAsync(CancellationToken cancellationToken)
@@ -49,6 +57,17 @@ internal sealed class DirectoryExportTarget : ExportTarget
         }
         return ValueTask.CompletedTask;
     }
+
+    // A link is a file here, wherever it leads.
+    private static FileSystemEnumerable<string> FilesBelow(string root) => new(
+        root, (ref FileSystemEntry entry) => Path.GetRelativePath(root, entry.ToFullPath()), new EnumerationOptions { AttributesToSkip = 0, RecurseSubdirectories = true })
+    {
+        ShouldIncludePredicate = static (ref FileSystemEntry entry) => !IsRealDirectory(entry),
+        ShouldRecursePredicate = static (ref FileSystemEntry entry) => IsRealDirectory(entry),
+    };
+
+    private static bool IsRealDirectory(in FileSystemEntry entry) =>
+        (entry.Attributes & (FileAttributes.Directory | FileAttributes.ReparsePoint)) == FileAttributes.Directory;
 
     protected override async Task ReceiveCoreAsync(
         IAsyncStreamReader<FileSendMessage> requests, IServerStreamWriter<FileSendReply> replies, CancellationToken cancellationToken)

@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using BuildKit.Docker;
+using BuildKit.Session.FileSend;
+using BuildKit.Solve.Exporters;
 using BuildKit.Solve.Planning;
 
 namespace BuildKit.Solve.Nodes;
@@ -97,8 +99,25 @@ internal sealed class NodesSolve : IAsyncDisposable
     // One after the other: they may share a directory.
     private async Task FinishAsync(bool withProvenance, CancellationToken cancellationToken)
     {
+        var exports = _runs[0]!.Plan.Exports;
+        for (var export = 0; export < exports.Count; export++)
+            if (exports[export].DestinationKind == ExporterDestination.Directory && GoBoolean.Parse(exports[export].Attributes.GetValueOrDefault("platform-split")) == false)
+                RefuseSharedFiles(export);
         foreach (var (name, run) in _names.Zip(Runs))
             await NodeTasks.RunAsync([name], (_, stop) => run.FinishAsync(withProvenance, stop), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>A daemon says the same of two platforms that it builds itself.</summary>
+    private void RefuseSharedFiles(int export)
+    {
+        var owners = new Dictionary<string, string>(OperatingSystem.IsWindows() ? StringComparer.OrdinalIgnoreCase : StringComparer.Ordinal);
+        foreach (var (name, run) in _names.Zip(Runs))
+            foreach (var path in run.ReceivedFiles(export))
+                if (!owners.TryAdd(path, name) && owners[path] != name)
+                    throw new BuildKitException(
+                        "BuildKit.OutputFilesCollide", BuildKitErrorCategory.InvalidArgument, $"The nodes '{owners[path]}' and '{name}' both give a file {ExportErrors.Quote(path)}.",
+                        "Leave out platform-split=false, so that every platform gets a directory of its own, or give the files different names.")
+                    { Target = run.Plan.Exports[export].Destination };
     }
 
     private BuildKitSolveResult End(string builder, SolveRequest request, JoinedImage? image, JoinedIndex? index, MetadataSettings settings, Stopwatch clock)

@@ -60,6 +60,10 @@ internal sealed class SolveServices : IAsyncDisposable
         return _auth.Failure is { } auth && message.Contains(auth.Message, StringComparison.Ordinal) ? auth : null;
     }
 
+    /// <summary>The files that an export into a directory has received, by their paths within it; none for any other export.</summary>
+    /// <param name="export">The export's index in the plan.</param>
+    public IReadOnlyList<string> ReceivedFiles(int export) => (_targets.GetValueOrDefault(export) as DirectoryExportTarget)?.ReceivedFiles() ?? [];
+
     /// <summary>Puts what was received in place, once the solve has succeeded.</summary>
     /// <returns>One entry an export.</returns>
     public async Task<IReadOnlyList<SolveOutputResult>> CommitAsync(CancellationToken cancellationToken)
