@@ -129,7 +129,7 @@ public sealed class OciReferencesTests : IDisposable
         _layout.AddBlob("of another layout", "x");
         Directory.Move(_layout["blobs"], _layout["shared"]);
         Directory.CreateSymbolicLink(_layout["blobs"], _layout["shared"]);
-        Assert.Equal("BuildKit.OciUnsafePath", (await Assert.ThrowsAsync<BuildKitException>(() => OciLayoutCleanup.RunAsync(_layout.Path, default))).ErrorId);
+        Assert.Equal("BuildKit.OciUnsafePath", (await Assert.ThrowsAsync<BuildKitException>(() => OciLayoutCleanup.RunAsync(_layout.Path, force: false, default))).ErrorId);
         Assert.Equal(4, Directory.GetFiles(_layout["shared/sha256"]).Length);
     }
 }
