@@ -53,5 +53,6 @@ public sealed class GetOciImageCommand : OciAddressCommandBase
     private static OciDigest ReadDigest(string text) => OciDigest.TryParse(text, out var digest)
         ? digest
         : throw new BuildKitException(
-            "BuildKit.InvalidDigest", BuildKitErrorCategory.InvalidArgument, $"'{text}' is no digest.", "Write it like sha256: and 64 lower-case hexadecimal digits.") { Target = text };
+            "BuildKit.InvalidDigest", BuildKitErrorCategory.InvalidArgument, $"'{text}' is no digest.", "Write it like sha256: and 64 lower-case hexadecimal digits.")
+        { Target = text };
 }

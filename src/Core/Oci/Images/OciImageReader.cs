@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using BuildKit.Oci.Copying;
+using BuildKit.Oci.Editing;
 using BuildKit.Registry;
 
 namespace BuildKit.Oci.Images;
@@ -50,7 +51,7 @@ public static class OciImageReader
         var roots = entries.Where(entry => query.Name is null || OciImageWalk.NamesOf(entry).Append(entry.RefName).OfType<string>().Any(name => query.Name(name))).ToList();
         var walk = await OciImageWalk.RunAsync(source, roots, query.Digest, cancellationToken).ConfigureAwait(false);
 
-        var wanted = walk.Images.Where(image => platforms.Count == 0 || image.Manifest.Platform is null || platforms.Contains(Normalize(image.Manifest.Platform))).ToList();
+        var wanted = walk.Images.Where(image => platforms.Count == 0 || image.Manifest.Platform is null || platforms.Exists(wanted => OciPlatformChoice.Is(image.Manifest.Platform, wanted))).ToList();
         var images = new OciImage?[wanted.Count];
         var failures = new BuildKitException?[wanted.Count];
         await Parallel.ForEachAsync(
@@ -67,7 +68,7 @@ public static class OciImageReader
                 }
             }).ConfigureAwait(false);
 
-        var read = images.OfType<OciImage>().Where(image => platforms.Count == 0 || (image.Platform is { } platform && platforms.Contains(Normalize(platform)))).ToList();
+        var read = images.OfType<OciImage>().Where(image => platforms.Count == 0 || platforms.Exists(wanted => OciPlatformChoice.Is(image.Platform, wanted))).ToList();
         var missing = walk.Missing.Concat(failures.OfType<BuildKitException>()).ToList();
         if (read.Count == 0)
             throw missing.FirstOrDefault() ?? NothingFound(source, entries, query, walk.Images);
@@ -89,9 +90,6 @@ public static class OciImageReader
                 $"'{source.Location}' has no image of that name, only {string.Join(", ", entries.Select(entry => entry.Name ?? entry.Digest.ToString()).Distinct().Take(MostNames))}.", "Name one of them.")
             { Target = source.Location };
     }
-
-    private static PlatformSpecifier Normalize(OciPlatform platform) =>
-        PlatformSpecifier.Normalize(platform.OS, platform.Architecture, platform.Variant ?? "");
 
     private static async Task<OciImage> ReadOneAsync(OciContentSource source, FoundImage found, ILookup<string, OciDescriptor>? attestations, CancellationToken cancellationToken)
     {

@@ -1,4 +1,5 @@
 using BuildKit.Oci.Copying;
+using BuildKit.Oci.Editing;
 using BuildKit.Registry;
 using BuildKit.Solve.Nodes;
 using BuildKit.Solve.Planning;
@@ -66,7 +67,7 @@ public static class OciIndexMerge
         var wanted = options.Platforms.Select(platform => PlatformSpecifier.Parse(platform, "linux")).ToList();
         var images = entries.Where(entry => !entry.Entry.IsAttestation).ToList();
         // What is for no platform, such as a signature, is for all of them.
-        var chosen = images.Where(entry => wanted.Count == 0 || entry.Entry.Platform is null || wanted.Contains(Normalize(entry.Entry.Platform))).ToList();
+        var chosen = images.Where(entry => wanted.Count == 0 || entry.Entry.Platform is null || wanted.Exists(one => OciPlatformChoice.Is(entry.Entry.Platform, one))).ToList();
         if (images.Count == 0)
             throw OciErrors.Empty(string.Join(", ", options.Sources));
         if (!chosen.Exists(entry => wanted.Count == 0 || entry.Entry.Platform is not null))

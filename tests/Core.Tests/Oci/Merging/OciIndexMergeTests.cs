@@ -1,7 +1,7 @@
 using System.Text;
 using BuildKit.Oci;
-using BuildKit.Oci.Copying;
 using BuildKit.Oci.Checking;
+using BuildKit.Oci.Copying;
 using BuildKit.Oci.Images;
 using BuildKit.Oci.Merging;
 using BuildKit.Tests.Engines;
