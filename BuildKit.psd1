@@ -11,6 +11,7 @@
     FormatsToProcess     = @('lib/BuildKit.Format.ps1xml')
     CmdletsToExport      = @(
         'Connect-BuildKit'
+        'Copy-OciImage'
         'Disconnect-BuildKit'
         'Get-BuildKitBuilder'
         'Get-BuildKitExporter'
@@ -18,8 +19,10 @@
         'Get-BuildKitWorker'
         'Get-DockerfileOutline'
         'Get-DockerfileTarget'
+        'Get-OciImage'
         'Get-OciIndex'
         'Invoke-BuildKitSolve'
+        'Merge-OciIndex'
         'New-BuildKitBuilder'
         'New-BuildKitOutput'
         'Optimize-OciLayout'

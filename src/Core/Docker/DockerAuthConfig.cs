@@ -13,11 +13,11 @@ internal sealed record DockerAuthConfig
     /// <summary>A bearer token that is sent to the registry as it is.</summary>
     public string? RegistryToken { get; init; }
 
-    public bool IsEmpty => string.IsNullOrEmpty(Username) && string.IsNullOrEmpty(Password) && string.IsNullOrEmpty(IdentityToken) && string.IsNullOrEmpty(RegistryToken);
-
     /// <summary>What a token server is asked with: user and password, or an empty user and the identity token. Both are empty where there is neither.</summary>
     public (string Username, string Secret) ToPair() =>
         string.IsNullOrEmpty(IdentityToken) ? (Username ?? string.Empty, Password ?? string.Empty) : (string.Empty, IdentityToken);
+
+    public bool IsEmpty => string.IsNullOrEmpty(Username) && string.IsNullOrEmpty(Password) && string.IsNullOrEmpty(IdentityToken) && string.IsNullOrEmpty(RegistryToken);
 
     /// <summary>A text without these secrets: the other side may quote what it was sent.</summary>
     public string Redact(string text)

@@ -59,6 +59,27 @@ public abstract class OciContentSource : IAsyncDisposable
     /// <inheritdoc/>
     public abstract ValueTask DisposeAsync();
 
+    /// <summary>What leads to exactly one manifest in here, wherever a reference is taken.</summary>
+    internal virtual string ReferenceTo(OciDigest digest) => new OciLayoutReference(Location, null, digest.ToString()).ToString();
+
+    /// <summary>The manifests that have a manifest for their subject. In a layout, they are listed in its index.</summary>
+    /// <param name="subject">The manifest.</param>
+    /// <param name="cancellationToken">Ends the search.</param>
+    /// <returns>Their descriptors.</returns>
+    internal virtual async Task<IReadOnlyList<OciDescriptor>> FindReferrersAsync(OciDigest subject, CancellationToken cancellationToken)
+    {
+        var referrers = new List<OciDescriptor>();
+        foreach (var manifest in (await ReadIndexAsync(cancellationToken).ConfigureAwait(false)).Manifests)
+        {
+            if ((await OciDocument.ReadAsync(this, manifest, cancellationToken).ConfigureAwait(false)).Subject?.Digest == subject)
+                referrers.Add(manifest);
+        }
+        return referrers;
+    }
+
+    /// <summary>Where a blob really is, where this stands for several places.</summary>
+    internal virtual OciContentSource SourceOf(OciDigest digest) => this;
+
     /// <summary>Opens a blob without checking it.</summary>
     /// <param name="blob">The blob.</param>
     /// <param name="cancellationToken">Ends the opening.</param>

@@ -67,7 +67,7 @@ internal static class OciErrors
 
     public static BuildKitException Incomplete(string path, string why) =>
         new("BuildKit.OciLayoutIncomplete", BuildKitErrorCategory.InvalidArgument, $"Nothing was removed from '{path}', because it is not known what it needs: {why}",
-            "Test-OciLayout tells everything that is wrong. Correct that first.")
+            "Test-OciLayout tells everything that is wrong. Correct that first; -Force removes all the same what nothing readable refers to.")
         { Target = path };
 
     public static BuildKitException NotWritable(string path, string why) =>

@@ -35,6 +35,18 @@ internal static class OciFile
         return Path.Combine(Path.GetDirectoryName(path)!, $".{Path.GetFileName(path)}.{random}.partial");
     }
 
+    /// <summary>Takes away what was not finished. Where that can't be done, there is an error already that matters more.</summary>
+    public static void TryDelete(string path)
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+        }
+    }
+
     /// <summary>Brings a file to the disk: without that, a power cut after the rename may leave an empty one.</summary>
     public static void Finish(Microsoft.Win32.SafeHandles.SafeFileHandle file) => RandomAccess.FlushToDisk(file);
 

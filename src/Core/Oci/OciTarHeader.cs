@@ -76,8 +76,17 @@ internal static class OciTarHeader
         return result;
     }
 
-    private static void WriteOctal(Span<byte> field, long value) =>
-        Encoding.ASCII.GetBytes(Convert.ToString(value, 8).PadLeft(field.Length - 1, '0') + '\0', field);
+    private static void WriteOctal(Span<byte> field, long value)
+    {
+        if (value >> (3 * (field.Length - 1)) == 0)
+        {
+            Encoding.ASCII.GetBytes(Convert.ToString(value, 8).PadLeft(field.Length - 1, '0') + '\0', field);
+            return;
+        }
+        field.Clear();
+        System.Buffers.Binary.BinaryPrimitives.WriteInt64BigEndian(field[^8..], value);
+        field[0] = 0x80;
+    }
 
     // GNU's way to write what eleven octal digits do not hold: big-endian, the first bit set.
     private static long Binary(ReadOnlySpan<byte> field)

@@ -47,6 +47,12 @@ internal sealed class OciTarTable
 
     public OciTarEntry? Version { get; private set; }
 
+    /// <summary>The other regular files, by their names: what <c>docker save</c> of before version 25 consists of.</summary>
+    public Dictionary<string, OciTarEntry> Files { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Where the other links lead, by their names.</summary>
+    public Dictionary<string, string> Links { get; } = new(StringComparer.Ordinal);
+
     /// <summary>Names of what was left out, and why.</summary>
     public List<(string Name, string Why)> Unsafe { get; } = [];
 
@@ -127,6 +133,10 @@ internal sealed class OciTarTable
         {
             if (OciTarHeader.IsSymbolicLink(type) && (path == "blobs" || path.StartsWith("blobs/", StringComparison.Ordinal)))
                 Report(name, $"it is a link to '{linkName}'");
+            else if (OciTarHeader.IsFile(type) && !isSparse)
+                Files[path] = entry;
+            else if (OciTarHeader.IsSymbolicLink(type))
+                Links[path] = linkName;
             return;
         }
         if (OciTarHeader.IsHardLink(type) && TryNormalize(linkName, out var target) && TryReadBlobName(target, out var other) && Blobs.TryGetValue(other, out var linked))

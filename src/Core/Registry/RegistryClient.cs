@@ -12,6 +12,9 @@ internal sealed partial class RegistryClient(RegistryConnection connection, stri
     /// <summary>The most that a manifest may have (containerd's limit; the spec asks for 4 MiB at least).</summary>
     public const int MostManifestBytes = 8 * 1024 * 1024;
 
+    // What a registry that lists referrers itself answers to one.
+    private const string SubjectHeader = "OCI-Subject";
+
     private const string DigestHeader = "Docker-Content-Digest";
 
     private static readonly string[] ManifestTypes =
@@ -41,7 +44,7 @@ internal sealed partial class RegistryClient(RegistryConnection connection, stri
             return null;
         var mediaType = MediaTypeOf(response);
         // All three are optional for a registry: its content says the same.
-        return Header(response) is { } digest && response.Content.Headers.ContentLength is { } size && !VagueTypes.Contains(mediaType)
+        return DigestOf(response) is { } digest && response.Content.Headers.ContentLength is { } size && !VagueTypes.Contains(mediaType)
             ? OciDescriptor.Create(mediaType, digest, size)
             : (await GetManifestAsync(tagOrDigest, cancellationToken).ConfigureAwait(false)).Descriptor;
     }
@@ -90,9 +93,12 @@ internal sealed partial class RegistryClient(RegistryConnection connection, stri
         };
         using var response = await connection.SendAsync(request, [HttpStatusCode.Created, HttpStatusCode.OK, HttpStatusCode.Accepted], cancellationToken).ConfigureAwait(false);
         var digest = OciDigest.Of(content.Span);
-        if (Header(response) is { } stored && stored != OciDigest.Of(content.Span, stored.HashAlgorithm))
+        if (DigestOf(response) is { } stored && stored != OciDigest.Of(content.Span, stored.HashAlgorithm))
             throw RegistryErrors.DigestMismatch(connection, request.What, digest, stored);
-        return OciDescriptor.Create(mediaType, digest, content.Length);
+        var descriptor = OciDescriptor.Create(mediaType, digest, content.Length);
+        if (!response.Headers.Contains(SubjectHeader))
+            await AddToReferrersAsync(descriptor, content, cancellationToken).ConfigureAwait(false);
+        return descriptor;
     }
 
     /// <summary>The tags of the repository, in the registry's order; empty where there is no such repository.</summary>
@@ -126,7 +132,7 @@ internal sealed partial class RegistryClient(RegistryConnection connection, stri
 
     private RegistryManifest Check(RegistryRequest request, HttpResponseMessage response, OciDigest? asked, byte[] content)
     {
-        var header = Header(response);
+        var header = DigestOf(response);
         foreach (var expected in new[] { asked, header })
         {
             if (expected is { } digest && OciDigest.Of(content, digest.HashAlgorithm) is var actual && actual != digest)
@@ -142,7 +148,7 @@ internal sealed partial class RegistryClient(RegistryConnection connection, stri
             throw RegistryErrors.Malformed(connection, request.What, e.Message, e);
         }
         // What is inside is what the digest vouches for.
-        var mediaType = inside ?? MediaTypeOf(response);
+        var mediaType = string.IsNullOrEmpty(inside) ? MediaTypeOf(response) : inside;
         if (!ManifestTypes.Contains(mediaType))
             throw RegistryErrors.Malformed(connection, request.What, $"its media type is '{mediaType}'");
         return new RegistryManifest(OciDescriptor.Create(mediaType, asked ?? OciDigest.Of(content), content.Length), content);
@@ -158,7 +164,7 @@ internal sealed partial class RegistryClient(RegistryConnection connection, stri
         return start >= 0 && end > start ? link![(start + 1)..end] : null;
     }
 
-    private static OciDigest? Header(HttpResponseMessage response) =>
+    public static OciDigest? DigestOf(HttpResponseMessage response) =>
         response.Headers.NonValidated.TryGetValues(DigestHeader, out var values) && OciDigest.TryParse(values.ToString(), out var digest) ? digest : null;
 
     private static string MediaTypeOf(HttpResponseMessage response) => response.Content.Headers.ContentType?.MediaType ?? "";

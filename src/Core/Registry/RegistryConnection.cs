@@ -14,6 +14,7 @@ internal sealed class RegistryConnection : IDisposable
 {
     private const int MostRedirections = 10;
     private const int MostRefusals = 2;
+    private static readonly TimeSpan ProbeTimeout = TimeSpan.FromSeconds(10);
 
     private readonly RegistryOptions _options;
     private readonly RegistryCertificates _certificates;
@@ -185,16 +186,12 @@ internal sealed class RegistryConnection : IDisposable
         {
             if (_origin is not null)
                 return _origin;
-            var isLoopback = RegistryHttp.IsLoopback(Host);
-            string[] schemes = (isLoopback, _options.IsInsecure) switch
-            {
-                (true, _) => [Uri.UriSchemeHttp, Uri.UriSchemeHttps],
-                (false, true) => [Uri.UriSchemeHttps, Uri.UriSchemeHttp],
-                _ => [Uri.UriSchemeHttps],
-            };
-            var origin = new Uri($"{schemes[0]}://{Authority}/");
-            if (schemes.Length > 1 && !await SpeaksAsync(origin, cancellationToken).ConfigureAwait(false))
-                origin = new Uri($"{schemes[1]}://{Authority}/");
+            var origin = new Uri($"https://{Authority}/");
+            var plain = new Uri($"http://{Authority}/");
+            if (RegistryHttp.IsLoopback(Host))
+                origin = await ChooseAsync(plain, origin, cancellationToken).ConfigureAwait(false);
+            else if (_options.IsInsecure)
+                origin = await ChooseAsync(origin, plain, cancellationToken).ConfigureAwait(false);
             _authorizer = new RegistryAuthorizer(Host, origin.Scheme == Uri.UriSchemeHttp, _options.Credentials, new TokenClient(_tokenHttp), TimeProvider.System);
             Volatile.Write(ref _origin, origin);
             return origin;
@@ -205,18 +202,24 @@ internal sealed class RegistryConnection : IDisposable
         }
     }
 
-    // A server with TLS answers 400 to plain HTTP, or nothing that is HTTP. Where nobody answers at all, the request itself will find out.
-    private async Task<bool> SpeaksAsync(Uri origin, CancellationToken cancellationToken)
+    // Where neither answers, the request itself will find out what is wrong.
+    private async Task<Uri> ChooseAsync(Uri first, Uri second, CancellationToken cancellationToken) =>
+        !await AnswersAsync(first, cancellationToken).ConfigureAwait(false) && await AnswersAsync(second, cancellationToken).ConfigureAwait(false) ? second : first;
+
+    private async Task<bool> AnswersAsync(Uri origin, CancellationToken cancellationToken)
     {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(ProbeTimeout);
         try
         {
             var ping = new RegistryRequest(HttpMethod.Get, "/v2/", RegistryScope.None, "the registry");
-            using var response = await SendOnceAsync(ping, new Uri(origin, ping.Target), null, cancellationToken).ConfigureAwait(false);
-            return origin.Scheme == Uri.UriSchemeHttps || response.StatusCode != HttpStatusCode.BadRequest;
+            using var response = await SendOnceAsync(ping, new Uri(origin, ping.Target), null, patience.Token).ConfigureAwait(false);
+            // What a server with TLS says to plain HTTP, where it says anything.
+            return response.StatusCode != HttpStatusCode.BadRequest;
         }
-        catch (HttpRequestException e)
+        catch (Exception e) when (e is HttpRequestException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
-            return origin.Scheme == Uri.UriSchemeHttp && e.HttpRequestError is not (HttpRequestError.ResponseEnded or HttpRequestError.InvalidResponse);
+            return false;
         }
     }
 

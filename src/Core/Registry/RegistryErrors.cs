@@ -45,7 +45,7 @@ internal static class RegistryErrors
                 $"Check the name, its tag and its digest.{(isAnonymous ? $" A private repository shows itself only after a login: docker login{(registry.Host == "docker.io" ? "" : " " + registry.Host)}" : "")}")
             { Target = registry.Host },
             HttpStatusCode.TooManyRequests => new BuildKitException(
-                "BuildKit.RegistryLimit", BuildKitErrorCategory.Connection, $"The registry '{registry.Host}' takes no more requests for now, and was asked for {request.What}: {words}",
+                "BuildKit.RegistryRateLimited", BuildKitErrorCategory.Connection, $"The registry '{registry.Host}' takes no more requests for now, and was asked for {request.What}: {words}",
                 $"Wait, and try again{(isAnonymous ? "; who is logged in may do more as a rule" : "")}.")
             { Target = registry.Host },
             _ => new BuildKitException(
@@ -83,6 +83,12 @@ internal static class RegistryErrors
     public static BuildKitException Malformed(RegistryConnection registry, string what, string why, Exception? inner = null) => new(
         "BuildKit.RegistryError", BuildKitErrorCategory.Protocol, $"What the registry '{registry.Host}' answers for {what} can't be used: {why}.",
         "Check that the address is that of a registry, and what stands between it and this machine.", inner)
+    { Target = registry.Host };
+
+    public static BuildKitException BrokenOff(RegistryConnection registry, string what, long done, long size, Exception? inner) => new(
+        "BuildKit.RegistryConnectionLost", BuildKitErrorCategory.Connection,
+        $"The connection to the registry '{registry.Host}' broke again and again at {what}, after {done} of {size} bytes{(inner is null ? "" : $" ({Cause(inner).TrimEnd('.')})")}.",
+        "Try again: what is there already is not copied once more. A proxy between may cut long transfers.", inner)
     { Target = registry.Host };
 
     public static BuildKitException DigestMismatch(RegistryConnection registry, string what, OciDigest expected, OciDigest actual) => new(

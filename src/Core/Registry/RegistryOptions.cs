@@ -17,7 +17,7 @@ internal sealed record RegistryOptions
     /// <summary>How often a request is made in all before its failure counts.</summary>
     public int Attempts { get; init; } = 5;
 
-    /// <summary>How long the pause before the second attempt is; every further one is twice as long.</summary>
+    /// <summary>How long the pause before the second attempt is; every further one is twice as long, up to 32 times.</summary>
     public TimeSpan RetryDelay { get; init; } = TimeSpan.FromMilliseconds(250);
 
     /// <summary>How long a registry may be asked by itself to wait (<c>Retry-After</c>) before that is an error.</summary>

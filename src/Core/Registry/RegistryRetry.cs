@@ -6,6 +6,8 @@ namespace BuildKit.Registry;
 /// <summary>Which failures of a registry may go away by themselves, and how long to wait for that.</summary>
 internal static class RegistryRetry
 {
+    private const int MostDoublings = 5;
+
     public static bool MayGoAway(HttpStatusCode status) => status is HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests or HttpStatusCode.InternalServerError
         or HttpStatusCode.BadGateway or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout;
 
@@ -20,7 +22,7 @@ internal static class RegistryRetry
     /// <param name="response">The answer, or null where there was none.</param>
     public static TimeSpan Pause(RegistryOptions options, int attempt, HttpResponseMessage? response)
     {
-        var pause = options.RetryDelay * Math.Pow(2, attempt - 1) * (0.75 + (Random.Shared.NextDouble() / 2));
+        var pause = options.RetryDelay * Math.Pow(2, Math.Min(attempt - 1, MostDoublings)) * (0.75 + (Random.Shared.NextDouble() / 2));
         var asked = response?.Headers.RetryAfter switch
         {
             { Delta: { } delta } => delta,

@@ -8,11 +8,19 @@ namespace BuildKit.Module.Commands;
 [OutputType(typeof(OciRemovedBlob))]
 public sealed class OptimizeOciLayoutCommand : OciLayoutCommandBase
 {
+    /// <summary>Whether to go on where an index or a manifest can't be read.</summary>
+    [Parameter]
+    public SwitchParameter Force { get; set; }
+
     /// <inheritdoc/>
     private protected override void Process(string path)
     {
-        var plan = Run((_, cancellationToken) => OciLayoutCleanup.PlanAsync(path, cancellationToken));
-        if (plan.Count > 0 && ShouldProcess(path, $"remove {plan.Count} blobs of {plan.Sum(blob => blob.Size)} bytes that nothing refers to"))
-            WriteObject(Run((_, cancellationToken) => OciLayoutCleanup.RunAsync(path, cancellationToken)), enumerateCollection: true);
+        var plan = Run((_, cancellationToken) => OciLayoutCleanup.PlanAsync(path, Force, cancellationToken));
+        if (plan.Count == 0)
+            return;
+        var what = $"Remove {plan.Count} blobs of {plan.Sum(blob => blob.Size):N0} bytes, which nothing refers to, from {path}";
+        var list = string.Concat(plan.Select(blob => $"{Environment.NewLine}  {blob.Digest} ({blob.Size:N0} bytes)"));
+        if (ShouldProcess(what + list, $"{what}?", "Optimize-OciLayout"))
+            WriteObject(Run((_, cancellationToken) => OciLayoutCleanup.RunAsync(path, Force, cancellationToken)), enumerateCollection: true);
     }
 }

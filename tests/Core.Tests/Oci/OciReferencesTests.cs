@@ -108,18 +108,18 @@ public sealed class OciReferencesTests : IDisposable
     {
         var (one, two) = (_layout.AddImage("one"), _layout.AddImage("two"));
         _layout.WriteIndex(TestLayout.Named(one, "docker.io/library/a:1"));
-        Assert.Equal(3, (await OciLayoutCleanup.PlanAsync(_layout.Path, default)).Count);
+        Assert.Equal(3, (await OciLayoutCleanup.PlanAsync(_layout.Path, force: false, default)).Count);
         Assert.Equal(6, Directory.GetFiles(_layout["blobs/sha256"]).Length);
-        var removed = await OciLayoutCleanup.RunAsync(_layout.Path, default);
+        var removed = await OciLayoutCleanup.RunAsync(_layout.Path, force: false, default);
         Assert.Contains(two.Digest.ToString(), removed.Select(blob => blob.Digest));
         Assert.Equal(3, Directory.GetFiles(_layout["blobs/sha256"]).Length);
-        Assert.Empty(await OciLayoutCleanup.RunAsync(_layout.Path, default));
+        Assert.Empty(await OciLayoutCleanup.RunAsync(_layout.Path, force: false, default));
 
         _layout.AddBlob("lonely", "x");
         File.Delete(_layout.BlobPath(one));
-        Assert.Equal("BuildKit.OciLayoutIncomplete", (await Assert.ThrowsAsync<BuildKitException>(() => OciLayoutCleanup.RunAsync(_layout.Path, default))).ErrorId);
+        Assert.Equal("BuildKit.OciLayoutIncomplete", (await Assert.ThrowsAsync<BuildKitException>(() => OciLayoutCleanup.RunAsync(_layout.Path, force: false, default))).ErrorId);
         Assert.Equal(3, Directory.GetFiles(_layout["blobs/sha256"]).Length);
-        Assert.Equal("BuildKit.OciLayoutInvalid", (await Assert.ThrowsAsync<BuildKitException>(() => OciLayoutCleanup.RunAsync(_layout.Pack("a.tar"), default))).ErrorId);
+        Assert.Equal("BuildKit.OciLayoutInvalid", (await Assert.ThrowsAsync<BuildKitException>(() => OciLayoutCleanup.RunAsync(_layout.Pack("a.tar"), force: false, default))).ErrorId);
     }
 
     [Fact]
@@ -129,7 +129,7 @@ public sealed class OciReferencesTests : IDisposable
         _layout.AddBlob("of another layout", "x");
         Directory.Move(_layout["blobs"], _layout["shared"]);
         Directory.CreateSymbolicLink(_layout["blobs"], _layout["shared"]);
-        Assert.Equal("BuildKit.OciUnsafePath", (await Assert.ThrowsAsync<BuildKitException>(() => OciLayoutCleanup.RunAsync(_layout.Path, default))).ErrorId);
+        Assert.Equal("BuildKit.OciUnsafePath", (await Assert.ThrowsAsync<BuildKitException>(() => OciLayoutCleanup.RunAsync(_layout.Path, force: false, default))).ErrorId);
         Assert.Equal(4, Directory.GetFiles(_layout["shared/sha256"]).Length);
     }
 }

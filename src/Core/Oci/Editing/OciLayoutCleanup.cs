@@ -13,35 +13,37 @@ public static class OciLayoutCleanup
 {
     /// <summary>Finds what <see cref="RunAsync"/> would remove.</summary>
     /// <param name="path">The layout directory.</param>
+    /// <param name="force">As for <see cref="RunAsync"/>.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <returns>The blobs.</returns>
     /// <exception cref="BuildKitException">As <see cref="RunAsync"/>.</exception>
-    public static async Task<IReadOnlyList<OciRemovedBlob>> PlanAsync(string path, CancellationToken cancellationToken)
+    public static async Task<IReadOnlyList<OciRemovedBlob>> PlanAsync(string path, bool force, CancellationToken cancellationToken)
     {
         var directory = await OpenAsync(path, cancellationToken).ConfigureAwait(false);
         await using (directory.ConfigureAwait(false))
-            return await FindAsync(directory, cancellationToken).ConfigureAwait(false);
+            return await FindAsync(directory, force, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>
-    /// Removes what nothing refers to that the index leads to. The index is locked meanwhile, as BuildKit's tools lock it; a tool that writes blobs into the layout
+    /// Removes what nothing refers to that the index leads to; what is about an image that stays (<c>subject</c>), or what such an image is about, stays as well. The index is locked meanwhile, as BuildKit's tools lock it; a tool that writes blobs into the layout
     /// without a lock, and the index last, must not run at the same time.
     /// </summary>
     /// <param name="path">The layout directory.</param>
+    /// <param name="force">Whether to remove even where an index or a manifest can't be read: what only that refers to goes then.</param>
     /// <param name="cancellationToken">Ends it; what has gone is gone.</param>
     /// <returns>The blobs that went.</returns>
     /// <exception cref="BuildKitException">
     /// <c>BuildKit.OciLayoutIncomplete</c>: an index or a manifest can't be read, so that what it refers to is not known; <c>BuildKit.OciUnsafePath</c>: a directory
     /// of blobs is a link; <c>BuildKit.OciLayoutLocked</c>, or the layout can't be read or written.
     /// </exception>
-    public static async Task<IReadOnlyList<OciRemovedBlob>> RunAsync(string path, CancellationToken cancellationToken)
+    public static async Task<IReadOnlyList<OciRemovedBlob>> RunAsync(string path, bool force, CancellationToken cancellationToken)
     {
         var directory = await OpenAsync(path, cancellationToken).ConfigureAwait(false);
         await using (directory.ConfigureAwait(false))
             return await directory.Layout.LockedAsync(
                 async () =>
                 {
-                    var blobs = await FindAsync(directory, cancellationToken).ConfigureAwait(false);
+                    var blobs = await FindAsync(directory, force, cancellationToken).ConfigureAwait(false);
                     foreach (var blob in blobs)
                     {
                         cancellationToken.ThrowIfCancellationRequested();
@@ -67,15 +69,15 @@ public static class OciLayoutCleanup
         throw OciErrors.Invalid(source.Location, "it is no layout directory, and blobs are removed from nothing else", "Unpack the archive (tar -xf) and name the directory.");
     }
 
-    private static async Task<List<OciRemovedBlob>> FindAsync(OciDirectorySource directory, CancellationToken cancellationToken)
+    private static async Task<List<OciRemovedBlob>> FindAsync(OciDirectorySource directory, bool force, CancellationToken cancellationToken)
     {
         var index = await directory.ReadIndexAsync(cancellationToken).ConfigureAwait(false);
         var findings = new OciFindings(directory.Location);
-        var walk = new OciLayoutWalk(directory, findings, fast: false);
-        walk.Run(index, cancellationToken);
-        if (!walk.IsComplete)
+        var reachable = new OciReachable(directory, findings);
+        reachable.Run(index, cancellationToken);
+        if (!reachable.IsComplete && !force)
             throw OciErrors.Incomplete(directory.Location, findings.ToReport(0, 0).Findings.First(finding => finding.Severity == OciFindingSeverity.Error).Message);
-        return directory.ListBlobs().Where(blob => !walk.Found.ContainsKey(blob.Digest))
+        return directory.ListBlobs().Where(blob => !reachable.Contains(blob.Digest))
             .Select(blob => new OciRemovedBlob(directory.Location, blob.Digest.ToString(), blob.Size)).ToList();
     }
 }

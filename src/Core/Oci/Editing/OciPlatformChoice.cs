@@ -34,7 +34,7 @@ internal static class OciPlatformChoice
     }
 
     /// <summary>The images that an entry stands for, with their platforms as far as they can be found out: itself, or what the index lists that it is. Attestations are among them.</summary>
-    public static async Task<IReadOnlyList<OciDescriptor>> ManifestsAsync(OciLayoutSource source, OciDescriptor entry, CancellationToken cancellationToken)
+    public static async Task<IReadOnlyList<OciDescriptor>> ManifestsAsync(OciContentSource source, OciDescriptor entry, CancellationToken cancellationToken)
     {
         if (OciMediaType.KindOf(entry.MediaType) != OciBlobKind.Index)
             return [await WithPlatformAsync(source, entry, cancellationToken).ConfigureAwait(false)];
@@ -44,6 +44,9 @@ internal static class OciPlatformChoice
             manifests.Add(await WithPlatformAsync(source, manifest, cancellationToken).ConfigureAwait(false));
         return manifests;
     }
+
+    /// <summary>Whether an image is for a platform.</summary>
+    public static bool Is(OciPlatform? platform, PlatformSpecifier wanted) => platform is not null && platform != OciPlatform.Unknown && Normalize(platform) == wanted;
 
     private static PlatformSpecifier? Normalize(OciPlatform platform)
     {
@@ -58,7 +61,7 @@ internal static class OciPlatformChoice
     }
 
     /// <summary>The descriptor, with the platform that the image's configuration tells where it has none.</summary>
-    private static async Task<OciDescriptor> WithPlatformAsync(OciLayoutSource source, OciDescriptor manifest, CancellationToken cancellationToken)
+    private static async Task<OciDescriptor> WithPlatformAsync(OciContentSource source, OciDescriptor manifest, CancellationToken cancellationToken)
     {
         if (manifest.Platform is not null || OciMediaType.KindOf(manifest.MediaType) != OciBlobKind.Manifest
             || await source.FindBlobAsync(manifest.Digest, cancellationToken).ConfigureAwait(false) is null)

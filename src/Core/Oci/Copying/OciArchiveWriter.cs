@@ -1,0 +1,68 @@
+using System.Text.Json.Nodes;
+
+namespace BuildKit.Oci.Copying;
+
+/// <summary>Writes a tar archive of a layout, forward only. With one image it also has what <c>docker load</c> of an Engine without containerd's image store looks for.</summary>
+/// <param name="output">Where it goes; stays open.</param>
+/// <param name="forDocker">Whether it is for <c>docker load</c>.</param>
+internal sealed class OciArchiveWriter(Stream output, bool forDocker)
+{
+    private const int FileMode644 = 0b110_100_100;
+
+    private readonly HashSet<OciDigest> _written = [];
+
+    /// <summary>Adds a blob, unless it is in it.</summary>
+    public async Task<OciCopyState> AddBlobAsync(OciDescriptor blob, OciContentSource source, Action<long> progress, CancellationToken cancellationToken)
+    {
+        if (!_written.Add(blob.Digest))
+            return OciCopyState.Skipped;
+        var from = await source.OpenBlobAsync(blob, cancellationToken).ConfigureAwait(false);
+        await using (from.ConfigureAwait(false))
+            await WriteAsync(BlobName(blob), blob.Size, from, progress, cancellationToken).ConfigureAwait(false);
+        return OciCopyState.Copied;
+    }
+
+    /// <summary>Adds the manifests and what names them, and ends the archive.</summary>
+    public async Task FinishAsync(OciCopyPlan plan, CancellationToken cancellationToken)
+    {
+        foreach (var (manifest, content) in plan.Manifests)
+        {
+            if (_written.Add(manifest.Digest))
+                await WriteAsync(BlobName(manifest), content, cancellationToken).ConfigureAwait(false);
+        }
+        await WriteAsync("oci-layout", OciFile.Version, cancellationToken).ConfigureAwait(false);
+        var index = OciIndex.CreateEmpty();
+        plan.AddTo(index);
+        await WriteAsync("index.json", index.ToBytes(), cancellationToken).ConfigureAwait(false);
+        if (forDocker && OciMediaType.KindOf(plan.Root.MediaType) == OciBlobKind.Manifest)
+            await WriteAsync("manifest.json", DockerManifest(plan), cancellationToken).ConfigureAwait(false);
+        await output.WriteAsync(new byte[2 * OciTarTable.BlockSize], cancellationToken).ConfigureAwait(false);
+        await output.FlushAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    // moby image/tarexport: manifest.json
+    private static byte[] DockerManifest(OciCopyPlan plan)
+    {
+        var manifest = OciManifest.Parse(plan.Manifests[^1].Content);
+        var names = plan.Name is { ImageName: { } name } ? new JsonArray(name) : null;
+        var image = new JsonObject
+        {
+            ["Config"] = BlobName(manifest.Config!),
+            ["RepoTags"] = names,
+            ["Layers"] = new JsonArray([.. manifest.Layers.Select(layer => (JsonNode)BlobName(layer))]),
+        };
+        return [(byte)'[', .. OciJson.ToBytes(image), (byte)']'];
+    }
+
+    private static string BlobName(OciDescriptor blob) => $"blobs/{blob.Digest.Algorithm}/{blob.Digest.Hex}";
+
+    private Task WriteAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) =>
+        WriteAsync(name, content.Length, new MemoryStream(content.ToArray()), static _ => { }, cancellationToken);
+
+    private async Task WriteAsync(string name, long size, Stream content, Action<long> progress, CancellationToken cancellationToken)
+    {
+        await output.WriteAsync(OciTarHeader.Create(name, size, FileMode644), cancellationToken).ConfigureAwait(false);
+        await OciBlobCopy.RunAsync(content, output.WriteAsync, progress, cancellationToken).ConfigureAwait(false);
+        await output.WriteAsync(new byte[OciTarTable.Padded(size) - size], cancellationToken).ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,48 @@
+using BuildKit.Builders;
+using BuildKit.Docker;
+using BuildKit.Registry;
+
+namespace BuildKit.Oci.Copying;
+
+/// <summary>What a copy connects to; opened when it is needed, and closed with this.</summary>
+internal sealed class OciCopyPlaces : IAsyncDisposable
+{
+    private readonly CredentialStore _credentials;
+    private readonly BuildKitConnection? _given;
+    private BuildKitConnection? _own;
+
+    private OciCopyPlaces(CredentialStore credentials, OciCopyOptions options)
+    {
+        _credentials = credentials;
+        _given = options.Engine;
+        Registries = new RegistryClients(new RegistryOptions { Credentials = credentials, IsInsecure = options.Insecure });
+    }
+
+    public RegistryClients Registries { get; }
+
+    public static async Task<OciCopyPlaces> CreateAsync(OciCopyOptions options, CancellationToken cancellationToken) =>
+        new(new CredentialStore(await DockerConfigFile.LoadAsync(cancellationToken).ConfigureAwait(false)), options);
+
+    /// <summary>The Docker Engine that was given, or the one that docker itself would use.</summary>
+    /// <exception cref="BuildKitException"><c>BuildKit.EngineRequired</c>, or nobody answers.</exception>
+    public async Task<BuildKitConnection> GetEngineAsync(CancellationToken cancellationToken)
+    {
+        var connection = _given ?? _own;
+        if (connection is null)
+        {
+            var endpoint = await new EndpointResolver().ResolveEngineAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
+            connection = _own = await BuildKitConnection.ConnectAsync(endpoint, cancellationToken).ConfigureAwait(false);
+        }
+        return connection.Engine is not null ? connection : throw new BuildKitException(
+            "BuildKit.EngineRequired", BuildKitErrorCategory.NotSupported, $"'{connection.Name}' has no images of its own: a standalone buildkitd answers there.", "Name a Docker Engine.")
+        { Target = connection.Name };
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Registries.Dispose();
+        _credentials.Dispose();
+        if (_own is not null)
+            await _own.DisposeAsync().ConfigureAwait(false);
+    }
+}

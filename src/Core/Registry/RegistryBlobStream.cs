@@ -1,0 +1,162 @@
+using System.Net;
+using BuildKit.Oci;
+
+namespace BuildKit.Registry;
+
+/// <summary>
+/// The body of a blob. Where the connection breaks or nothing comes any more, the rest is asked for (RFC 9110, section 14). It ends after the bytes that the descriptor announces,
+/// or gives more than those where the registry sends more: whoever reads it checks.
+/// </summary>
+internal sealed class RegistryBlobStream(RegistryConnection connection, RegistryRequest request, string location, OciDescriptor blob) : Stream
+{
+    // Of breaks in all, however much came between them.
+    private const int MostBreaks = 200;
+
+    private HttpResponseMessage? _response;
+    private Stream? _body;
+    private CancellationTokenSource? _patience;
+    private CancellationToken _waiting;
+    private long _read;
+    private long _readAtBreak = -1;
+    private int _breaks;
+    private int _breaksInVain;
+
+    public override bool CanRead => true;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => false;
+
+    public override long Length => blob.Size;
+
+    public override long Position
+    {
+        get => _read;
+        set => throw new NotSupportedException();
+    }
+
+    /// <summary>Makes the first request.</summary>
+    public Task OpenAsync(CancellationToken cancellationToken) => RequestAsync(cancellationToken);
+
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        while (true)
+        {
+            Exception failure;
+            try
+            {
+                var count = await ReadBodyAsync(buffer, cancellationToken).ConfigureAwait(false);
+                _read += count;
+                if (count > 0 || buffer.IsEmpty || _read >= blob.Size)
+                    return count;
+                failure = new IOException("it ended too early");
+            }
+            catch (Exception e) when (e is IOException or HttpRequestException)
+            {
+                if (_read >= blob.Size)
+                    return 0;
+                failure = e;
+            }
+            await ResumeAsync(failure, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("A registry is read asynchronously.");
+
+    public override void Flush()
+    {
+    }
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            _patience?.Dispose();
+            _response?.Dispose();
+        }
+        base.Dispose(disposing);
+    }
+
+    private async ValueTask<int> ReadBodyAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        // Most reads of one stream are given the same token: one timer serves them all.
+        if (_patience is null || _waiting != cancellationToken)
+        {
+            _patience?.Dispose();
+            _patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            _waiting = cancellationToken;
+        }
+        _patience.CancelAfter(connection.Options.StallTimeout);
+        try
+        {
+            return await _body!.ReadAsync(buffer, _patience.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            _patience.Dispose();
+            _patience = null;
+            throw new IOException($"nothing came for {connection.Options.StallTimeout.TotalSeconds:0.#} s", e);
+        }
+    }
+
+    private async Task ResumeAsync(Exception failure, CancellationToken cancellationToken)
+    {
+        _breaksInVain = _read > _readAtBreak ? 1 : _breaksInVain + 1;
+        _readAtBreak = _read;
+        if (_breaksInVain >= connection.Options.Attempts || ++_breaks > MostBreaks)
+            throw RegistryErrors.BrokenOff(connection, request.What, _read, blob.Size, failure);
+        await Task.Delay(RegistryRetry.Pause(connection.Options, _breaksInVain, null), cancellationToken).ConfigureAwait(false);
+        await RequestAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task RequestAsync(CancellationToken cancellationToken)
+    {
+        _response?.Dispose();
+        _response = await connection.SendAsync(
+            request with { Offset = _read }, [HttpStatusCode.OK, HttpStatusCode.PartialContent, HttpStatusCode.NotFound], cancellationToken).ConfigureAwait(false);
+        if (_response.StatusCode == HttpStatusCode.NotFound)
+            throw OciErrors.BlobNotFound(location, blob.Digest);
+        var isPartial = _response.StatusCode == HttpStatusCode.PartialContent;
+        if (isPartial && _response.Content.Headers.ContentRange?.From != _read)
+            throw RegistryErrors.Malformed(connection, request.What, $"the bytes from {_read} on were asked for, and others came");
+        if (_response.Content.Headers.ContentLength is { } length && length != blob.Size - (isPartial ? _read : 0))
+            throw OciErrors.BlobInvalid(location, blob, $"the registry has {length + (isPartial ? _read : 0)} bytes of it, and its descriptor says {blob.Size}");
+        _body = await _response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
+        if (!isPartial && _read > 0)
+            await SkipAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    // The registry began anew: what was read already is passed over. Where it is another content, the digest will tell.
+    private async Task SkipAsync(CancellationToken cancellationToken)
+    {
+        var buffer = new byte[64 * 1024];
+        for (var left = _read; left > 0;)
+        {
+            int count;
+            try
+            {
+                count = await ReadBodyAsync(buffer.AsMemory(0, (int)Math.Min(left, buffer.Length)), cancellationToken).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is IOException or HttpRequestException)
+            {
+                count = 0;
+            }
+            if (count == 0)
+            {
+                // The next read finds nothing, and asks again.
+                _body = Null;
+                return;
+            }
+            left -= count;
+        }
+    }
+}
