@@ -30,7 +30,16 @@ public sealed class OciArchiveSource : OciLayoutSource
     public override string Location { get; }
 
     /// <inheritdoc/>
-    public override Task<OciIndex> ReadIndexAsync(CancellationToken cancellationToken)
+    public override IEnumerable<(OciDigest Digest, long Size)> ListBlobs() => Table.Blobs.Select(pair => (pair.Key, pair.Value.Size));
+
+    /// <inheritdoc/>
+    public override ValueTask DisposeAsync()
+    {
+        _file.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    internal override OciIndex ReadIndex(OciIndex? known)
     {
         if (Table.Index is not { } entry)
             throw OciErrors.NotALayout(
@@ -39,22 +48,13 @@ public sealed class OciArchiveSource : OciLayoutSource
             throw OciErrors.Invalid(Location, $"its index.json has {entry.Size} bytes", $"An index has at most {MaxIndexBytes} bytes.");
         try
         {
-            return Task.FromResult(OciIndex.Parse(Read(entry)));
+            var bytes = Read(entry);
+            return known is not null && known.Document.Span.SequenceEqual(bytes) ? known : OciIndex.Parse(bytes);
         }
         catch (FormatException e)
         {
             throw OciErrors.Invalid(Location, $"its index.json can't be read: {e.Message}", "Have the archive written anew.", e);
         }
-    }
-
-    /// <inheritdoc/>
-    public override IEnumerable<(OciDigest Digest, long Size)> ListBlobs() => Table.Blobs.Select(pair => (pair.Key, pair.Value.Size));
-
-    /// <inheritdoc/>
-    public override ValueTask DisposeAsync()
-    {
-        _file.Dispose();
-        return ValueTask.CompletedTask;
     }
 
     internal override IEnumerable<(string Name, string Why)> ListUnsafe() => Table.Unsafe;

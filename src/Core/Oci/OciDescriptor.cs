@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace BuildKit.Oci;
@@ -83,34 +84,15 @@ public sealed class OciDescriptor
     /// <param name="utf8">The text, which must not change afterwards.</param>
     /// <returns>The descriptor.</returns>
     /// <exception cref="FormatException">It is none.</exception>
-    public static OciDescriptor Parse(ReadOnlyMemory<byte> utf8)
+    public static OciDescriptor Parse(ReadOnlyMemory<byte> utf8) => OciJson.Guard(utf8, static utf8 =>
     {
-        string mediaType = "", digestText = "";
-        string? artifactType = null;
-        long? size = null;
-        OciPlatform? platform = null;
-        var annotations = NoAnnotations;
-        if (utf8.Span is not [(byte)'{', ..] && utf8.Span.TrimStart(" \t\r\n"u8) is not [(byte)'{', ..])
-            throw new FormatException("a descriptor is not an object");
-        foreach (var member in OciJson.Members(utf8))
-        {
-            switch (member.Name)
-            {
-                case "mediaType": mediaType = member.Text() ?? ""; break;
-                case "digest": digestText = member.Text() ?? ""; break;
-                case "size": size = member.Size(); break;
-                case "annotations": annotations = OciJson.Map(member); break;
-                case "platform": platform = OciPlatform.Read(member); break;
-                case "artifactType": artifactType = member.Text() is { Length: > 0 } type ? type : null; break;
-                default: break;
-            }
-        }
-        if (!OciDigest.TryParse(digestText, out var digest))
-            throw new FormatException($"a descriptor has the digest '{digestText}'");
-        if (size is null)
-            throw new FormatException($"the descriptor of {digest} has no size");
-        return new OciDescriptor(utf8, mediaType, digest, size.Value, annotations) { Platform = platform, ArtifactType = artifactType };
-    }
+        var reader = new Utf8JsonReader(utf8.Span);
+        reader.Read();
+        var descriptor = Read(ref reader, utf8);
+        // Whatever follows is an error, which only reading on shows.
+        reader.Read();
+        return descriptor;
+    });
 
     /// <summary>The descriptor as it was read.</summary>
     /// <returns>JSON.</returns>
@@ -147,6 +129,54 @@ public sealed class OciDescriptor
         if (platform.Variant is not null)
             json["variant"] = platform.Variant;
         return With("platform", json);
+    }
+
+    /// <summary>Reads the descriptor that begins where a reader stands, up to its end.</summary>
+    /// <param name="reader">The reader; an index has many descriptors, so that they are read where they stand.</param>
+    /// <param name="document">What it reads.</param>
+    /// <exception cref="FormatException">It is none.</exception>
+    internal static OciDescriptor Read(ref Utf8JsonReader reader, ReadOnlyMemory<byte> document)
+    {
+        if (reader.TokenType != JsonTokenType.StartObject)
+            throw new FormatException("a descriptor is not an object");
+        var start = (int)reader.TokenStartIndex;
+        string mediaType = "", digestText = "";
+        string? artifactType = null;
+        long? size = null;
+        OciPlatform? platform = null;
+        var annotations = NoAnnotations;
+        var seen = 0;
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var field = FieldAt(ref reader);
+            if (field >= 0 && seen == (seen |= 1 << field))
+                throw new FormatException($"a descriptor has '{FieldOrder[field]}' twice");
+            reader.Read();
+            switch (field)
+            {
+                case 0: mediaType = OciMediaType.Read(ref reader); break;
+                case 1: digestText = OciJson.ReadText(ref reader, "digest") ?? ""; break;
+                case 2: size = reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out var number) && number >= 0 ? number : null; break;
+                case 4: annotations = OciJson.ReadMap(ref reader, "annotations"); break;
+                case 6: platform = OciPlatform.Read(ref reader); break;
+                case 7: artifactType = OciJson.ReadText(ref reader, "artifactType") is { Length: > 0 } type ? type : null; break;
+                default: reader.Skip(); break;
+            }
+        }
+        if (!OciDigest.TryParse(digestText, out var digest))
+            throw new FormatException($"a descriptor has the digest '{digestText}'");
+        if (size is null)
+            throw new FormatException($"the descriptor of {digest} has no size");
+        return new OciDescriptor(document[start..(int)reader.BytesConsumed], mediaType, digest, size.Value, annotations) { Platform = platform, ArtifactType = artifactType };
+    }
+
+    /// <summary>Which of the fields in <see cref="FieldOrder"/> a reader stands at, or -1.</summary>
+    private static int FieldAt(ref Utf8JsonReader reader)
+    {
+        for (var i = 0; i < FieldOrder.Length; i++)
+            if (reader.ValueTextEquals(FieldOrder[i]))
+                return i;
+        return -1;
     }
 
     private OciDescriptor With(string field, JsonNode? value)

@@ -17,13 +17,12 @@ public sealed class OciDirectorySource : OciLayoutSource
     internal OciLayout Layout { get; }
 
     /// <inheritdoc/>
-    public override Task<OciIndex> ReadIndexAsync(CancellationToken cancellationToken) => Task.FromResult(Layout.ReadIndex());
-
-    /// <inheritdoc/>
     public override IEnumerable<(OciDigest Digest, long Size)> ListBlobs() => Layout.ListBlobs();
 
     /// <inheritdoc/>
     public override ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    internal override OciIndex ReadIndex(OciIndex? known) => Layout.ReadIndex(known);
 
     internal override IEnumerable<(string Name, string Why)> ListUnsafe()
     {

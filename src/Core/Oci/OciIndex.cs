@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text.Json;
 
 namespace BuildKit.Oci;
@@ -16,8 +17,9 @@ public sealed class OciIndex
     private readonly List<OciMember> _members;
     private readonly List<OciDescriptor> _manifests;
 
-    private OciIndex(List<OciMember> members, List<OciDescriptor> manifests)
+    private OciIndex(ReadOnlyMemory<byte> document, List<OciMember> members, List<OciDescriptor> manifests)
     {
+        Document = document;
         _members = members;
         _manifests = manifests;
     }
@@ -37,6 +39,9 @@ public sealed class OciIndex
     /// <summary>What it says about itself.</summary>
     public IReadOnlyDictionary<string, string> Annotations { get; private init; } = new Dictionary<string, string>();
 
+    /// <summary>What it was read from.</summary>
+    internal ReadOnlyMemory<byte> Document { get; }
+
     /// <summary>An index that lists nothing.</summary>
     /// <returns>The index.</returns>
     public static OciIndex CreateEmpty() => Parse("""{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}"""u8.ToArray());
@@ -45,27 +50,39 @@ public sealed class OciIndex
     /// <param name="utf8">Its JSON text, which must not change afterwards.</param>
     /// <returns>The index.</returns>
     /// <exception cref="FormatException">It is none; the message tells where.</exception>
-    public static OciIndex Parse(ReadOnlyMemory<byte> utf8)
+    public static OciIndex Parse(ReadOnlyMemory<byte> utf8) => OciJson.Guard(utf8, static utf8 =>
     {
-        var members = OciJson.Members(utf8);
+        var reader = new Utf8JsonReader(utf8.Span);
+        if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
+            throw new FormatException("it is not a JSON object");
+        var members = new List<OciMember>();
         List<OciDescriptor> manifests = [];
         string? mediaType = null, artifactType = null;
         OciDescriptor? subject = null;
         Dictionary<string, string> annotations = [];
-        foreach (var member in members)
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            switch (member.Name)
+            var name = reader.GetString()!;
+            OciJson.DemandOnce(members, name);
+            var begin = (int)reader.TokenStartIndex;
+            reader.Read();
+            var start = (int)reader.TokenStartIndex;
+            switch (name)
             {
-                case ManifestsField: manifests = ReadManifests(member); break;
-                case "mediaType": mediaType = member.Text() is { Length: > 0 } type ? type : null; break;
-                case "artifactType": artifactType = member.Text() is { Length: > 0 } kind ? kind : null; break;
-                case "subject": subject = member.IsNull ? null : OciDescriptor.Parse(member.Value); break;
-                case "annotations": annotations = OciJson.Map(member); break;
-                default: break;
+                case ManifestsField: manifests = ReadManifests(ref reader, utf8); break;
+                case "mediaType": mediaType = OciJson.ReadText(ref reader, name) is { Length: > 0 } type ? type : null; break;
+                case "artifactType": artifactType = OciJson.ReadText(ref reader, name) is { Length: > 0 } kind ? kind : null; break;
+                case "subject": subject = reader.TokenType == JsonTokenType.Null ? null : OciDescriptor.Read(ref reader, utf8); break;
+                case "annotations": annotations = OciJson.ReadMap(ref reader, name); break;
+                default: reader.Skip(); break;
             }
+            var end = (int)reader.BytesConsumed;
+            members.Add(new OciMember(name, utf8[start..end], utf8[begin..end]));
         }
-        return new OciIndex(members, manifests) { MediaType = mediaType, ArtifactType = artifactType, Subject = subject, Annotations = annotations };
-    }
+        // Whatever follows is an error, which only reading on shows.
+        reader.Read();
+        return new OciIndex(utf8, members, manifests) { MediaType = mediaType, ArtifactType = artifactType, Subject = subject, Annotations = annotations };
+    });
 
     /// <summary>The first entry with a name: by its whole name, or else by its short one (moby/buildkit client/ociindex).</summary>
     /// <param name="name">The name.</param>
@@ -84,24 +101,18 @@ public sealed class OciIndex
 
     /// <summary>The index as it is to be written.</summary>
     /// <returns>JSON.</returns>
-    public byte[] ToBytes() => OciJson.Write(writer =>
+    public byte[] ToBytes()
     {
-        writer.WriteStartObject();
-        foreach (var member in _members)
-        {
-            writer.WritePropertyName(member.Name);
-            if (member.Name == ManifestsField)
-                WriteManifests(writer);
-            else
-                writer.WriteRawValue(member.Value.Span, skipInputValidation: true);
-        }
+        var list = new ArrayBufferWriter<byte>();
+        list.Write("\"manifests\":"u8);
+        OciJson.Join(list, (byte)'[', _manifests.Select(manifest => manifest.Json), (byte)']');
+        var members = _members.Select(member => member.Name == ManifestsField ? list.WrittenMemory : member.Raw);
         if (!_members.Exists(member => member.Name == ManifestsField))
-        {
-            writer.WritePropertyName(ManifestsField);
-            WriteManifests(writer);
-        }
-        writer.WriteEndObject();
-    });
+            members = members.Append(list.WrittenMemory);
+        var document = new ArrayBufferWriter<byte>();
+        OciJson.Join(document, (byte)'{', members, (byte)'}');
+        return document.WrittenSpan.ToArray();
+    }
 
     /// <summary>Adds an entry in place of those that have the same name; all others stay as they are, and the index gets what BuildKit demands (moby/buildkit client/ociindex).</summary>
     /// <param name="manifest">What to add.</param>
@@ -110,40 +121,35 @@ public sealed class OciIndex
     {
         _manifests.RemoveAll(other => (other.ImageName ?? "") == (name.ImageName ?? "") && (other.RefName ?? "") == name.RefName);
         _manifests.Add(manifest.With(name.ImageName, name.RefName));
-        SetDefault("schemaVersion", "2"u8, static member => !member.IsNull);
-        SetDefault("mediaType", "\"application/vnd.oci.image.index.v1+json\""u8, static member => member.Text() is { Length: > 0 });
+        SetDefault("schemaVersion", "2", static member => !member.IsNull);
+        SetDefault("mediaType", "\"application/vnd.oci.image.index.v1+json\"", static member => member.Text() is { Length: > 0 });
         var ordered = _members.OrderBy(member => Array.IndexOf(FieldOrder, member.Name) is var place and >= 0 ? place : FieldOrder.Length).ToList();
         _members.Clear();
         _members.AddRange(ordered);
     }
 
-    private void SetDefault(string name, ReadOnlySpan<byte> value, Predicate<OciMember> isSet)
+    private void SetDefault(string name, string value, Predicate<OciMember> isSet)
     {
         if (_members.Exists(member => member.Name == name && isSet(member)))
             return;
         _members.RemoveAll(member => member.Name == name);
-        _members.Add(new OciMember(name, value.ToArray()));
+        _members.Add(OciMember.Create(name, value));
         if (!_members.Exists(member => member.Name == ManifestsField))
-            _members.Add(new OciMember(ManifestsField, "[]"u8.ToArray()));
+            _members.Add(OciMember.Create(ManifestsField, "[]"));
     }
 
-    private void WriteManifests(Utf8JsonWriter writer)
+    private static List<OciDescriptor> ReadManifests(ref Utf8JsonReader reader, ReadOnlyMemory<byte> document)
     {
-        writer.WriteStartArray();
-        foreach (var manifest in _manifests)
-            writer.WriteRawValue(manifest.Json.Span, skipInputValidation: true);
-        writer.WriteEndArray();
-    }
-
-    private static List<OciDescriptor> ReadManifests(in OciMember member)
-    {
-        var items = OciJson.Items(member);
-        var manifests = new List<OciDescriptor>(items.Count);
-        foreach (var item in items)
+        var manifests = new List<OciDescriptor>();
+        if (reader.TokenType == JsonTokenType.Null)
+            return manifests;
+        if (reader.TokenType != JsonTokenType.StartArray)
+            throw new FormatException($"its '{ManifestsField}' are no array");
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
             try
             {
-                manifests.Add(OciDescriptor.Parse(item));
+                manifests.Add(OciDescriptor.Read(ref reader, document));
             }
             catch (FormatException e)
             {

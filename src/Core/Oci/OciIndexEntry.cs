@@ -62,6 +62,7 @@ public sealed record OciIndexEntry
         Layout = layout,
     };
 
-    internal static List<string> OtherNamesOf(OciDescriptor manifest) =>
-        [.. (manifest.Annotations.GetValueOrDefault(OtherNamesAnnotation) ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)];
+    internal static List<string> OtherNamesOf(OciDescriptor manifest) => manifest.Annotations.TryGetValue(OtherNamesAnnotation, out var names)
+        ? [.. names.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)]
+        : [];
 }

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Diagnostics.CodeAnalysis;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -10,7 +9,11 @@ namespace BuildKit.Oci;
 internal static class OciJson
 {
     // As Go writes them: a '+' in a media type stays a '+'.
-    private static readonly JsonWriterOptions Writing = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
+    private static readonly JsonWriterOptions Writing = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    private const int MaxMembers = 1000;
+
+    private static readonly string[] KnownKeys = [OciDescriptor.RefNameAnnotation, OciDescriptor.ImageNameAnnotation, "org.opencontainers.image.created"];
 
     /// <summary>The members of an object in their order, their values as they are written.</summary>
     /// <exception cref="FormatException">It is no JSON object, or two of its members have one name: readers do not agree which of them counts.</exception>
@@ -20,24 +23,31 @@ internal static class OciJson
         if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
             throw new FormatException("it is not a JSON object");
         var members = new List<OciMember>(8);
-        HashSet<string>? names = null;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             var name = reader.GetString()!;
-            // A set costs more than it saves for the few members that objects have as a rule.
-            if (members.Count == 16)
-                names = members.Select(member => member.Name).ToHashSet(StringComparer.Ordinal);
-            if (names is null ? members.Exists(member => member.Name == name) : !names.Add(name))
-                throw new FormatException($"it has '{name}' twice");
+            DemandOnce(members, name);
+            var begin = (int)reader.TokenStartIndex;
             reader.Read();
             var start = (int)reader.TokenStartIndex;
             reader.Skip();
-            members.Add(new OciMember(name, utf8[start..(int)reader.BytesConsumed]));
+            var end = (int)reader.BytesConsumed;
+            members.Add(new OciMember(name, utf8[start..end], utf8[begin..end]));
         }
         // Whatever follows is an error, which only reading on shows.
         reader.Read();
         return members;
     });
+
+    /// <summary>Throws where a member of that name is there, or where there are more of them than any document has.</summary>
+    /// <exception cref="FormatException">It is.</exception>
+    public static void DemandOnce(List<OciMember> members, string name)
+    {
+        if (members.Exists(member => member.Name == name))
+            throw new FormatException($"it has '{name}' twice");
+        if (members.Count == MaxMembers)
+            throw new FormatException($"it has more than {MaxMembers} fields");
+    }
 
     /// <summary>The items of an array as they are written; null is an empty one.</summary>
     /// <exception cref="FormatException">It is no array.</exception>
@@ -62,20 +72,45 @@ internal static class OciJson
         });
     }
 
-    /// <summary>A map of texts, such as annotations; null is an empty one.</summary>
+    /// <summary>Reads a text where a reader stands; null is none.</summary>
+    /// <exception cref="FormatException">It is no text.</exception>
+    public static string? ReadText(ref Utf8JsonReader reader, string name) => reader.TokenType switch
+    {
+        JsonTokenType.Null => null,
+        JsonTokenType.String => reader.GetString(),
+        _ => throw new FormatException($"its '{name}' is no text"),
+    };
+
+    /// <summary>Reads a map of texts, such as annotations, where a reader stands; null is an empty one.</summary>
+    /// <exception cref="FormatException">It is none.</exception>
+    public static Dictionary<string, string> ReadMap(ref Utf8JsonReader reader, string name)
+    {
+        var map = new Dictionary<string, string>(StringComparer.Ordinal);
+        if (reader.TokenType == JsonTokenType.Null)
+            return map;
+        if (reader.TokenType != JsonTokenType.StartObject)
+            throw new FormatException($"its '{name}' is no object");
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var key = KnownKey(ref reader) ?? reader.GetString()!;
+            reader.Read();
+            if (!map.TryAdd(key, ReadText(ref reader, key) ?? string.Empty))
+                throw new FormatException($"its '{name}' has '{key}' twice");
+        }
+        return map;
+    }
+
+    /// <summary>A map of texts; null is an empty one.</summary>
     /// <exception cref="FormatException">It is none.</exception>
     public static Dictionary<string, string> Map(in OciMember map)
     {
-        if (map.IsNull)
-            return [];
-        try
+        var name = map.Name;
+        return Guard(map.Value, utf8 =>
         {
-            return Members(map.Value).ToDictionary(member => member.Name, member => member.Text() ?? string.Empty, StringComparer.Ordinal);
-        }
-        catch (FormatException e)
-        {
-            throw new FormatException($"'{map.Name}': {e.Message}", e);
-        }
+            var reader = new Utf8JsonReader(utf8.Span);
+            reader.Read();
+            return ReadMap(ref reader, name);
+        });
     }
 
     /// <summary>A document to be changed.</summary>
@@ -109,18 +144,30 @@ internal static class OciJson
         }
     }
 
-    public static byte[] ToBytes(JsonObject json) => Write(writer => json.WriteTo(writer));
-
-    /// <summary>Writes a document.</summary>
-    public static byte[] Write(Action<Utf8JsonWriter> write)
+    public static byte[] ToBytes(JsonObject json)
     {
-        var buffer = new ArrayBufferWriter<byte>();
-        using (var writer = new Utf8JsonWriter(buffer, Writing))
-            write(writer);
-        return buffer.WrittenSpan.ToArray();
+        using var stream = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(stream, Writing))
+            json.WriteTo(writer);
+        return stream.ToArray();
     }
 
-    [SuppressMessage("Design", "CA1031", Justification = "The reader has several exceptions for bytes that are no text.")]
+    /// <summary>Writes what is JSON already between brackets, with commas.</summary>
+    public static void Join(ArrayBufferWriter<byte> to, byte open, IEnumerable<ReadOnlyMemory<byte>> items, byte close)
+    {
+        to.Write([open]);
+        var isFirst = true;
+        foreach (var item in items)
+        {
+            if (!isFirst)
+                to.Write(","u8);
+            isFirst = false;
+            to.Write(item.Span);
+        }
+        to.Write([close]);
+    }
+
+    /// <summary>Reads a document; whatever is wrong with its JSON is a <see cref="FormatException"/> that tells where.</summary>
     internal static T Guard<T>(ReadOnlyMemory<byte> utf8, Func<ReadOnlyMemory<byte>, T> read)
     {
         try
@@ -145,6 +192,15 @@ internal static class OciJson
     {
         var end = message.IndexOf(" LineNumber:", StringComparison.Ordinal);
         return end < 0 ? message : message[..end];
+    }
+
+    // A large index has these thousands of times.
+    private static string? KnownKey(ref Utf8JsonReader reader)
+    {
+        foreach (var key in KnownKeys)
+            if (reader.ValueTextEquals(key))
+                return key;
+        return null;
     }
 
     private static void Touch(JsonNode? node)

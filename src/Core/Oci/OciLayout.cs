@@ -57,10 +57,11 @@ internal sealed class OciLayout
         }
     }
 
-    /// <summary>Reads <c>index.json</c>: one small file.</summary>
+    /// <summary>Reads <c>index.json</c>: one file, small as a rule.</summary>
+    /// <param name="known">One that was read before, which is returned where the file is still the same; or null.</param>
     /// <exception cref="BuildKitException"><c>BuildKit.OciLayoutInvalid</c>: it is missing, or no index; <c>BuildKit.OciLayoutDenied</c>.</exception>
-    public OciIndex ReadIndex() =>
-        TryReadIndex() ?? throw OciErrors.Invalid(Path, "it has no index.json", "Name a directory that has the files oci-layout and index.json.");
+    public OciIndex ReadIndex(OciIndex? known = null) =>
+        TryReadIndex(known) ?? throw OciErrors.Invalid(Path, "it has no index.json", "Name a directory that has the files oci-layout and index.json.");
 
     /// <summary>Throws where the directory can't become a layout, or is a broken one: better before a build than after it.</summary>
     /// <exception cref="BuildKitException"><c>BuildKit.OciLayoutInvalid</c>, <c>BuildKit.OciLayoutDenied</c>.</exception>
@@ -113,7 +114,7 @@ internal sealed class OciLayout
             OciFile.Replace(VersionPath, OciFile.Version);
     }
 
-    private OciIndex? TryReadIndex()
+    private OciIndex? TryReadIndex(OciIndex? known = null)
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -123,7 +124,8 @@ internal sealed class OciLayout
                     throw OciErrors.Invalid(Path, "its index.json is no regular file", "Put a file there.");
                 if (new FileInfo(IndexPath) is { Exists: true, Length: > OciLayoutSource.MaxIndexBytes and var length })
                     throw OciErrors.Invalid(Path, $"its index.json has {length} bytes", $"An index has at most {OciLayoutSource.MaxIndexBytes} bytes.");
-                return OciIndex.Parse(File.ReadAllBytes(IndexPath));
+                var bytes = File.ReadAllBytes(IndexPath);
+                return known is not null && known.Document.Span.SequenceEqual(bytes) ? known : OciIndex.Parse(bytes);
             }
             catch (FormatException e)
             {

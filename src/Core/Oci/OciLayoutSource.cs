@@ -9,11 +9,18 @@ public abstract class OciLayoutSource : OciContentSource
     /// <summary>How many bytes of an <c>oci-layout</c> file are read.</summary>
     internal const int MaxVersionBytes = 4096;
 
+    /// <inheritdoc/>
+    public override Task<OciIndex> ReadIndexAsync(CancellationToken cancellationToken) => Task.FromResult(ReadIndex(null));
+
     /// <summary>Every blob there is, whether anything refers to it or not.</summary>
     /// <returns>The blobs with their sizes in bytes, in no order.</returns>
     public abstract IEnumerable<(OciDigest Digest, long Size)> ListBlobs();
 
-    /// <summary>What lies in it that is left alone because it could lead out of it: names, and why.</summary>
+    /// <summary>Reads the index.</summary>
+    /// <param name="known">One that was read before, which is returned where the file is still the same; or null.</param>
+    internal abstract OciIndex ReadIndex(OciIndex? known);
+
+    /// <summary>What lies in it and leads out of it, or could: names, and why.</summary>
     internal abstract IEnumerable<(string Name, string Why)> ListUnsafe();
 
     /// <summary>The bytes of the file <c>oci-layout</c>, or null where there is none.</summary>

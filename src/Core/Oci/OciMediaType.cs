@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace BuildKit.Oci;
 
 /// <summary>What a blob of a media type is to somebody who walks through a layout.</summary>
@@ -48,6 +50,8 @@ public static class OciMediaType
 
     private const string OciLayer = "application/vnd.oci.image.layer.";
 
+    private static readonly string[] Manifests = [Manifest, Index, DockerManifest, DockerManifestList];
+
     private static readonly string[] DockerLayers =
     [
         "application/vnd.docker.image.rootfs.diff.tar", "application/vnd.docker.image.rootfs.diff.tar.gzip", "application/vnd.docker.image.rootfs.diff.tar.zstd",
@@ -70,6 +74,18 @@ public static class OciMediaType
     /// <summary>Whether a layer may be elsewhere, and be left out of a layout.</summary>
     internal static bool IsForeignLayer(string mediaType) =>
         mediaType.Contains("nondistributable", StringComparison.Ordinal) || mediaType.Contains(".foreign.", StringComparison.Ordinal);
+
+    /// <summary>Reads a media type where a reader stands; none is an empty one.</summary>
+    /// <exception cref="FormatException">It is no text.</exception>
+    internal static string Read(ref Utf8JsonReader reader)
+    {
+        // A large index has these thousands of times.
+        if (reader.TokenType == JsonTokenType.String)
+            foreach (var known in Manifests)
+                if (reader.ValueTextEquals(known))
+                    return known;
+        return OciJson.ReadText(ref reader, "mediaType") ?? string.Empty;
+    }
 
     private static bool IsLayer(string mediaType)
     {

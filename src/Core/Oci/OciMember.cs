@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 
 namespace BuildKit.Oci;
@@ -5,8 +6,14 @@ namespace BuildKit.Oci;
 /// <summary>A member of a JSON object.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Value">Its value as it is written.</param>
-internal readonly record struct OciMember(string Name, ReadOnlyMemory<byte> Value)
+/// <param name="Raw">All of it as it is written, name and value.</param>
+internal readonly record struct OciMember(string Name, ReadOnlyMemory<byte> Value, ReadOnlyMemory<byte> Raw)
 {
+    /// <summary>A member that was not read.</summary>
+    /// <param name="name">Its name, which needs no escapes.</param>
+    /// <param name="value">Its value, in JSON.</param>
+    public static OciMember Create(string name, string value) => new(name, Encoding.UTF8.GetBytes(value), Encoding.UTF8.GetBytes($"\"{name}\":{value}"));
+
     public bool IsNull => Value.Span is [(byte)'n', ..];
 
     /// <summary>A text; null is none.</summary>
@@ -14,19 +21,11 @@ internal readonly record struct OciMember(string Name, ReadOnlyMemory<byte> Valu
     public string? Text()
     {
         var name = Name;
-        return IsNull ? null : OciJson.Guard(Value, value =>
+        return OciJson.Guard(Value, value =>
         {
             var reader = new Utf8JsonReader(value.Span);
             reader.Read();
-            return reader.TokenType == JsonTokenType.String ? reader.GetString() : throw new FormatException($"its '{name}' is no text");
+            return OciJson.ReadText(ref reader, name);
         });
-    }
-
-    /// <summary>A whole number that is not negative; null where it is anything else.</summary>
-    public long? Size()
-    {
-        var reader = new Utf8JsonReader(Value.Span);
-        reader.Read();
-        return reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out var size) && size >= 0 ? size : null;
     }
 }

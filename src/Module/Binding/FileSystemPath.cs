@@ -34,7 +34,7 @@ internal static class FileSystemPath
     public static IReadOnlyList<string> Expand(SessionState session, string path)
     {
         if (!WildcardPattern.ContainsWildcardCharacters(path))
-            return [Resolve(session, path)];
+            return [Resolve(session, WildcardPattern.Unescape(path))];
         try
         {
             var resolved = session.Path.GetResolvedProviderPathFromPSPath(path, out var provider);

@@ -13,6 +13,7 @@ public abstract class OciLayoutCommandBase : BuildKitCommandBase
     /// <summary>The layouts; wildcards are expanded.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = PathSet)]
     [SupportsWildcards]
+    [LayoutPath]
     [ValidateNotNullOrEmpty]
     public string[] Path { get; set; } = [];
 

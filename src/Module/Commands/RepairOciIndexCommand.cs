@@ -37,10 +37,11 @@ public sealed class RepairOciIndexCommand : OciLayoutCommandBase
     private protected override void Process(string path)
     {
         var options = new OciIndexRepairOptions { Reference = Reference, Platform = Platform, AsNestedIndex = AsNestedIndex, DropNames = DropNames, Backup = Backup };
-        var plan = Run((_, cancellationToken) => OciIndexRepair.PlanAsync(path, options, cancellationToken));
+        var repair = new OciIndexRepair(path, options);
+        var plan = Run((_, cancellationToken) => repair.PlanAsync(cancellationToken));
         if (!plan.Changed)
             WriteObject(plan);
         else if (ShouldProcess(path, plan.ToString()))
-            WriteObject(Run((_, cancellationToken) => OciIndexRepair.RunAsync(path, options, cancellationToken)));
+            WriteObject(Run((_, cancellationToken) => repair.RunAsync(cancellationToken)));
     }
 }

@@ -37,6 +37,15 @@ public static class TestEngines
         return (await RunAsync("path", name)).OutputOrThrow();
     }
 
+    /// <summary>Runs a peer program. The libraries of skopeo and umoci lie beside them, and not where the system looks.</summary>
+    public static async Task<CommandResult> RunProgramAsync(string name, params string[] arguments)
+    {
+        var program = await GetProgramAsync(name);
+        var beside = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(program)!, "..", "lib"));
+        var libraries = Directory.Exists(beside) ? Directory.EnumerateDirectories(beside, "*-linux-gnu") : [];
+        return await CommandResult.RunAsync("env", [$"LD_LIBRARY_PATH={string.Join(':', libraries)}", program, .. arguments]);
+    }
+
     internal static Task<CommandResult> RunAsync(params string[] arguments) => CommandResult.RunAsync("bash", [Script, .. arguments]);
 
     internal static string KindName(EngineKind kind) => kind switch

@@ -59,7 +59,7 @@ public sealed class OciLayoutTests : IDisposable
                 {"mediaType":"m","digest":"{{{Digest}}}","size":1,"annotations":{"org.opencontainers.image.ref.name":"1"},"new":{"x":[1,  2.50]}},
                 { "mediaType": "m", "digest": "{{{Digest512}}}", "size": 2 },
                 { "mediaType": "m", "digest": "{{{Digest512}}}", "size": 2, "annotations": { "org.opencontainers.image.ref.name": "2" } } ],
-              "schemaVersion": 2, "annotations": {"a":"b"}, "future": null }
+              "schemaVersion":2, "annotations":{"a":"b"}, "future":null }
             """);
         await PutAsync(OciImageName.FromTag("2"));
         Assert.Equal(

@@ -9,7 +9,13 @@ internal sealed class OciFindings(string layout)
     {
         var finding = new OciFinding
         {
-            Severity = kind.Severity, Id = kind.Id, Path = path, Digest = digest?.ToString(), Message = message, Recommendation = kind.Recommendation, Layout = layout,
+            Severity = kind.Severity,
+            Id = kind.Id,
+            Path = path,
+            Digest = digest?.ToString(),
+            Message = message,
+            Recommendation = kind.Recommendation,
+            Layout = layout,
         };
         lock (_findings)
             _findings.Add(finding);

@@ -52,7 +52,7 @@ public static class OciLayoutCheck
         if (!fast)
             await OciBlobHashing.RunAsync(source, walk.Leaves, findings, progress, cancellationToken).ConfigureAwait(false);
         foreach (var (name, why) in source.ListUnsafe())
-            findings.Add(OciFindingTable.UnsafePath, name, null, $"'{name}' is left alone: {why}.");
+            findings.Add(OciFindingTable.UnsafePath, name, null, $"'{name}' is no file or directory of the layout: {why}.");
         if (walk.IsComplete)
             foreach (var (digest, size) in source.ListBlobs())
                 if (!walk.Found.ContainsKey(digest))

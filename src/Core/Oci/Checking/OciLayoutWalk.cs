@@ -33,15 +33,14 @@ internal sealed class OciLayoutWalk(OciLayoutSource source, OciFindings findings
         cancellationToken.ThrowIfCancellationRequested();
         if (blob.MediaType.Length == 0)
             findings.Add(OciFindingTable.MediaTypeMissing, path, blob.Digest, "The descriptor has no media type.");
-        var kind = OciMediaType.KindOf(blob.MediaType);
         if (_above.Contains(blob.Digest))
         {
             findings.Add(OciFindingTable.Loop, path, blob.Digest, "This index leads to itself.");
             return;
         }
-        if (!IsThere(blob, path) || kind is OciBlobKind.Index or OciBlobKind.Manifest && !_documents.Add(blob.Digest))
+        if (!IsThere(blob, path) || IsDocument(blob) && !_documents.Add(blob.Digest))
             return;
-        if (kind is not (OciBlobKind.Index or OciBlobKind.Manifest))
+        if (!IsDocument(blob))
         {
             if (blob.MediaType.Length > 0)
                 findings.Add(OciFindingTable.MediaTypeUnknown, path, blob.Digest, $"'{blob.MediaType}' is the type of no index and no manifest.");
@@ -106,7 +105,7 @@ internal sealed class OciLayoutWalk(OciLayoutSource source, OciFindings findings
         try
         {
             var members = OciJson.Members(bytes);
-            var platform = OciPlatform.Read(new OciMember("config", bytes));
+            var platform = OciPlatform.Parse(bytes);
             if (described.Platform is { } says && says != OciPlatform.Unknown && platform is not null && (says.OS, says.Architecture) != (platform.OS, platform.Architecture))
                 findings.Add(OciFindingTable.PlatformDiffers, path, described.Digest, $"The index says {says}, and the image's configuration {platform}.");
             var rootfs = members.Find(member => member.Name == "rootfs");
@@ -131,6 +130,12 @@ internal sealed class OciLayoutWalk(OciLayoutSource source, OciFindings findings
     /// <summary>Opens a blob, which shows whether it is there and has the size that the descriptor says.</summary>
     private bool IsThere(OciDescriptor blob, string path)
     {
+        if (source.SizeOf(blob.Digest) is null)
+        {
+            IsComplete &= !IsDocument(blob);
+            findings.Add(OciMediaType.IsForeignLayer(blob.MediaType) ? OciFindingTable.ForeignMissing : OciFindingTable.BlobMissing, path, blob.Digest, $"The blob {blob.Digest} is missing.");
+            return false;
+        }
         try
         {
             source.OpenContent(blob).Dispose();
@@ -140,14 +145,15 @@ internal sealed class OciLayoutWalk(OciLayoutSource source, OciFindings findings
         catch (BuildKitException e)
         {
             // A blob of another size is referred to all the same.
-            if (e.ErrorId != "BuildKit.OciBlobNotFound")
-                _found.TryAdd(blob.Digest, 0);
+            _found.TryAdd(blob.Digest, 0);
             var kind = e.ErrorId == "BuildKit.OciBlobInvalid" ? OciFindingTable.SizeWrong : OciFindingTable.KindOf(e, blob);
-            IsComplete &= OciMediaType.KindOf(blob.MediaType) is not (OciBlobKind.Index or OciBlobKind.Manifest);
+            IsComplete &= !IsDocument(blob);
             findings.Add(kind, path, blob.Digest, e.Message);
             return false;
         }
     }
+
+    private static bool IsDocument(OciDescriptor blob) => OciMediaType.KindOf(blob.MediaType) is OciBlobKind.Index or OciBlobKind.Manifest;
 
     private byte[]? Read(OciDescriptor blob, string path)
     {

@@ -3,9 +3,12 @@ namespace BuildKit.Oci.Editing;
 /// <summary>The entries of an index for one image: equal in digest, size and media type.</summary>
 internal sealed class OciImageGroup
 {
-    private readonly List<OciDescriptor> _entries = [];
-    private readonly List<OciImageName> _names = [];
-    private readonly HashSet<OciImageName> _known = [];
+    // A set costs more than it saves for the few names that images have as a rule.
+    private const int FewNames = 8;
+
+    private readonly List<OciDescriptor> _entries = new(1);
+    private readonly List<OciImageName> _names = new(1);
+    private HashSet<OciImageName>? _known;
 
     private OciImageGroup(int place) => Place = place;
 
@@ -88,7 +91,9 @@ internal sealed class OciImageGroup
 
     private void AddName(OciImageName name)
     {
-        if (_known.Add(name))
+        if (_names.Count == FewNames)
+            _known = [.. _names];
+        if (_known?.Add(name) ?? !_names.Contains(name))
             _names.Add(name);
     }
 }

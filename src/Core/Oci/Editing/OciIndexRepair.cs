@@ -4,34 +4,32 @@ namespace BuildKit.Oci.Editing;
 /// Makes one entry of the index of a layout, which is what <c>crane push</c> and <c>skopeo copy oci:…</c> accept (docs/oci-layouts.md). Entries for the same image
 /// become one; different images are refused unless the options decide. Blobs are left alone.
 /// </summary>
-public static class OciIndexRepair
+public sealed class OciIndexRepair
 {
-    /// <summary>Finds out what <see cref="RunAsync"/> would do.</summary>
+    private readonly OciIndexEditor<OciIndexRepairResult> _editor;
+
+    /// <summary>Prepares the repair of a layout.</summary>
     /// <param name="path">The layout: a directory, an archive or an index file.</param>
     /// <param name="options">How.</param>
+    public OciIndexRepair(string path, OciIndexRepairOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        _editor = new(path, options.Backup, (source, index, cancellationToken) => DecideAsync(source, index, options, cancellationToken));
+    }
+
+    /// <summary>Finds out what <see cref="RunAsync"/> would do.</summary>
     /// <param name="cancellationToken">Ends the reading.</param>
     /// <returns>What would be done.</returns>
     /// <exception cref="BuildKitException">As <see cref="RunAsync"/>.</exception>
-    public static Task<OciIndexRepairResult> PlanAsync(string path, OciIndexRepairOptions options, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(options);
-        return new OciIndexEditor(path, backup: false).PlanAsync((source, index) => DecideAsync(source, index, options, cancellationToken), cancellationToken);
-    }
+    public Task<OciIndexRepairResult> PlanAsync(CancellationToken cancellationToken) => _editor.PlanAsync(cancellationToken);
 
-    /// <summary>Repairs a layout. Where nothing is wrong, nothing is written. Whatever happens, the old index or the new one is there.</summary>
-    /// <param name="path">The layout: a directory, an archive or an index file.</param>
-    /// <param name="options">How.</param>
+    /// <summary>Repairs the layout. Where nothing is wrong, nothing is written. Whatever happens, the old index or the new one is there.</summary>
     /// <param name="cancellationToken">Ends it; the layout stays as it was.</param>
     /// <returns>What was done.</returns>
     /// <exception cref="OciImagesDifferException">There are several images, and the options do not decide.</exception>
     /// <exception cref="BuildKitException"><c>BuildKit.OciImageNotFound</c>, <c>BuildKit.OciPlatformNotFound</c>, <c>BuildKit.OciLayoutLocked</c>, or the layout can't be read or written.</exception>
-    public static async Task<OciIndexRepairResult> RunAsync(string path, OciIndexRepairOptions options, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(options);
-        var editor = new OciIndexEditor(path, options.Backup);
-        var result = await editor.RunAsync((source, index) => DecideAsync(source, index, options, cancellationToken), cancellationToken).ConfigureAwait(false);
-        return result with { Backup = editor.BackupPath };
-    }
+    public async Task<OciIndexRepairResult> RunAsync(CancellationToken cancellationToken) =>
+        await _editor.RunAsync(cancellationToken).ConfigureAwait(false) with { Backup = _editor.BackupPath };
 
     private static async Task<OciIndexEdit<OciIndexRepairResult>> DecideAsync(
         OciLayoutSource source, OciIndex index, OciIndexRepairOptions options, CancellationToken cancellationToken)
@@ -44,10 +42,10 @@ public static class OciIndexRepair
             ? await OciNestedIndex.CreateAsync(source, groups, options, cancellationToken).ConfigureAwait(false)
             : await ChooseAsync(source, groups, options, cancellationToken).ConfigureAwait(false);
 
-        var others = options.DropNames ? [] : choice.Names.Where(name => name != choice.Name).Select(OciNames.Show).Distinct().ToList();
+        var kept = choice.Name is { } given ? OciNames.Show(given) : null;
+        var others = options.DropNames ? [] : choice.Names.Select(OciNames.Show).Where(name => name != kept).Distinct().ToList();
         var entry = Write(choice.Entry, choice.Name, others);
         var isSame = index.Manifests.Count == 1 && index.Manifests[0].Json.Span.SequenceEqual(entry.Json.Span) && HasVersionFile(source);
-        var kept = choice.Name is { } given ? OciNames.Show(given) : null;
         var result = new OciIndexRepairResult
         {
             Layout = source.Location,

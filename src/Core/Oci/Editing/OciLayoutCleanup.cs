@@ -31,8 +31,8 @@ public static class OciLayoutCleanup
     /// <param name="cancellationToken">Ends it; what has gone is gone.</param>
     /// <returns>The blobs that went.</returns>
     /// <exception cref="BuildKitException">
-    /// <c>BuildKit.OciLayoutIncomplete</c>: an index or a manifest can't be read, so that what it refers to is not known; <c>BuildKit.OciLayoutLocked</c>, or the layout
-    /// can't be read or written.
+    /// <c>BuildKit.OciLayoutIncomplete</c>: an index or a manifest can't be read, so that what it refers to is not known; <c>BuildKit.OciUnsafePath</c>: a directory
+    /// of blobs is a link; <c>BuildKit.OciLayoutLocked</c>, or the layout can't be read or written.
     /// </exception>
     public static async Task<IReadOnlyList<OciRemovedBlob>> RunAsync(string path, CancellationToken cancellationToken)
     {
@@ -56,7 +56,13 @@ public static class OciLayoutCleanup
     {
         var source = await OciContentSources.OpenAsync(path, cancellationToken).ConfigureAwait(false);
         if (source is OciDirectorySource { Layout.IsIndexAlone: false } directory)
+        {
+            // Blobs that lie elsewhere may be shared with other layouts.
+            foreach (var (name, why) in directory.ListUnsafe())
+                if (Directory.Exists(Path.Combine(directory.Location, name)))
+                    throw OciErrors.NotWritable(Path.Combine(directory.Location, name), why);
             return directory;
+        }
         await source.DisposeAsync().ConfigureAwait(false);
         throw OciErrors.Invalid(source.Location, "it is no layout directory, and blobs are removed from nothing else", "Unpack the archive (tar -xf) and name the directory.");
     }

@@ -72,7 +72,7 @@ internal static class OciPlatformChoice
         var bytes = await source.ReadBlobAsync(config, OciDocument.MaxBytes, cancellationToken).ConfigureAwait(false);
         try
         {
-            return OciPlatform.Read(new OciMember("config", bytes)) is { } platform ? manifest.WithPlatform(platform) : manifest;
+            return OciPlatform.Parse(bytes) is { } platform ? manifest.WithPlatform(platform) : manifest;
         }
         catch (FormatException e)
         {

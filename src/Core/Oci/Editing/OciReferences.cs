@@ -14,7 +14,7 @@ public static class OciReferences
     {
         ArgumentNullException.ThrowIfNull(options);
         var name = OciNames.Create(options.Reference);
-        return new OciIndexEditor(path, backup: false).RunAsync((source, index) => SetAsync(source, index, name, options, cancellationToken), cancellationToken);
+        return Run(path, (source, index, token) => SetAsync(source, index, name, options, token), cancellationToken);
     }
 
     /// <summary>Takes a name from an image.</summary>
@@ -26,18 +26,25 @@ public static class OciReferences
     /// <exception cref="OciImagesDifferException">Several images have that short name.</exception>
     /// <exception cref="BuildKitException"><c>BuildKit.OciImageNotFound</c>, or the layout can't be read or written.</exception>
     public static Task<OciReferenceResult> RemoveAsync(string path, string reference, bool removeEntry, CancellationToken cancellationToken) =>
-        new OciIndexEditor(path, backup: false).RunAsync((source, index) => Task.FromResult(Remove(source, index, reference, removeEntry)), cancellationToken);
+        Run(path, (source, index, _) => Task.FromResult(Remove(source, index, reference, removeEntry)), cancellationToken);
+
+    private static Task<OciReferenceResult> Run(
+        string path, Func<OciLayoutSource, OciIndex, CancellationToken, Task<OciIndexEdit<OciReferenceResult>>> decide, CancellationToken cancellationToken) =>
+        new OciIndexEditor<OciReferenceResult>(path, backup: false, decide).RunAsync(cancellationToken);
 
     private static async Task<OciIndexEdit<OciReferenceResult>> SetAsync(
         OciLayoutSource source, OciIndex index, OciImageName name, OciReferenceOptions options, CancellationToken cancellationToken)
     {
         var image = await FindAsync(source, index, options.From, cancellationToken).ConfigureAwait(false);
-        var owner = index.Manifests.FirstOrDefault(entry => Has(entry, name));
-        var isSame = owner is not null && owner.Digest == image.Digest;
-        if (owner is not null && !isSame && !options.Force)
-            throw OciErrors.ReferenceExists(source.Location, options.Reference, owner.Digest);
+        var isSame = index.Manifests.Any(entry => entry.Digest == image.Digest && Clashes(entry, name));
+        var owners = index.Manifests.Where(entry => entry.Digest != image.Digest && Clashes(entry, name)).ToList();
+        if (owners.Count > 0 && !options.Force)
+            throw OciErrors.ReferenceExists(source.Location, options.Reference, owners[0].Digest);
 
-        var manifests = index.Manifests.Where(entry => isSame || !Has(entry, name)).Select(entry => WithoutOtherName(entry, OciNames.Show(name))).ToList();
+        var manifests = index.Manifests.ToList();
+        foreach (var owner in owners)
+            Take(manifests, owner.Digest, [NameOf(owner)], removeEntry: false);
+        manifests = manifests.Select(entry => WithoutOtherName(entry, OciNames.Show(name))).ToList();
         if (!isSame)
         {
             var nameless = manifests.FindIndex(entry => entry.Digest == image.Digest && entry.Name is null);
@@ -47,7 +54,7 @@ public static class OciReferences
                 manifests.Add(image.WithAnnotations(
                     [new(OciDescriptor.ImageNameAnnotation, name.ImageName), new(OciDescriptor.RefNameAnnotation, name.RefName), new(OciIndexEntry.OtherNamesAnnotation, null)]));
         }
-        return Edit(source, index, manifests, OciNames.Show(name), image.Digest, isSame ? null : owner?.Digest);
+        return Edit(source, index, manifests, OciNames.Show(name), image.Digest, owners.Count == 0 ? null : owners[0].Digest);
     }
 
     private static OciIndexEdit<OciReferenceResult> Remove(OciLayoutSource source, OciIndex index, string reference, bool removeEntry)
@@ -55,11 +62,19 @@ public static class OciReferences
         var found = Choose(source, index, reference);
         var digest = found.First.Digest;
         var names = OciDigest.TryParse(reference, out _) ? found.Names.ToHashSet() : [OciImageGroup.Find([found], reference)[0].Name!.Value];
-        var manifests = index.Manifests.Select(entry => entry.Digest == digest ? Without(entry, names) : entry).ToList();
-        // Entries of the image that lost their name go; where none is left that has one, the first stays.
+        var manifests = index.Manifests.ToList();
+        Take(manifests, digest, names, removeEntry);
+        return Edit(source, index, manifests, string.Join(',', names.Select(OciNames.Show)), digest, null);
+    }
+
+    /// <summary>Takes names from an image. Entries that lost theirs go; where none is left that has one, the first stays.</summary>
+    private static void Take(List<OciDescriptor> manifests, OciDigest digest, HashSet<OciImageName> names, bool removeEntry)
+    {
+        for (var i = 0; i < manifests.Count; i++)
+            if (manifests[i].Digest == digest)
+                manifests[i] = Without(manifests[i], names);
         var last = removeEntry || manifests.Exists(entry => entry.Digest == digest && entry.Name is not null) ? null : manifests.Find(entry => entry.Digest == digest);
         manifests.RemoveAll(entry => entry.Digest == digest && entry.Name is null && entry != last);
-        return Edit(source, index, manifests, string.Join(',', names.Select(OciNames.Show)), digest, null);
     }
 
     private static OciIndexEdit<OciReferenceResult> Edit(
@@ -101,7 +116,10 @@ public static class OciReferences
         return OciImageGroup.Choose(source.Location, groups, reference, "Say which one by its whole name or its digest.").Group;
     }
 
-    private static bool Has(OciDescriptor entry, OciImageName name) => name.ImageName is null
+    private static OciImageName NameOf(OciDescriptor entry) => new(entry.ImageName, entry.RefName ?? "");
+
+    // A tag alone is found at every entry that has it as its short name (moby/buildkit client/ociindex).
+    private static bool Clashes(OciDescriptor entry, OciImageName name) => name.ImageName is null
         ? entry.RefName == name.RefName
         : entry.ImageName == name.ImageName;
 
@@ -109,7 +127,7 @@ public static class OciReferences
     private static OciDescriptor Without(OciDescriptor entry, HashSet<OciImageName> names)
     {
         var rest = names.Aggregate(entry, (current, name) => WithoutOtherName(current, OciNames.Show(name)));
-        if (!names.Any(name => Has(entry, name)))
+        if (!names.Contains(NameOf(entry)))
             return rest;
         if (OciIndexEntry.OtherNamesOf(rest) is not [var first, ..])
             return rest.With(null, null);

@@ -1,0 +1,155 @@
+BeforeDiscovery {
+    Import-Module "$PSScriptRoot/TestHelpers.psm1" -Force
+    $obstacle = Get-TestEngineObstacle buildkitd
+    $because = $obstacle ? ", but: $obstacle" : ''
+}
+
+BeforeAll {
+    Import-Module "$PSScriptRoot/TestHelpers.psm1" -Force
+    Import-Module (Get-Manifest)
+
+    # A layout whose blobs say no more than that they are there, for what is about paths, pipes and names.
+    function New-TestLayout([string] $Path, [string[]] $Name, [switch] $Differ) {
+        New-Item -ItemType Directory "$Path/blobs/sha256" -Force | Out-Null
+        '{"imageLayoutVersion":"1.0.0"}' | Set-Content -NoNewline -LiteralPath "$Path/oci-layout"
+        $manifests = foreach ($i in 0..($Name.Count - 1)) {
+            $config = Add-Blob $Path "{`"architecture`":`"amd64`",`"os`":`"linux`",`"n`":$($Differ ? $i : 0)}"
+            $manifest = Add-Blob $Path "{`"schemaVersion`":2,`"config`":{`"mediaType`":`"application/vnd.oci.image.config.v1+json`",$config},`"layers`":[]}"
+            "{`"mediaType`":`"application/vnd.oci.image.manifest.v1+json`",$manifest,`"annotations`":{`"io.containerd.image.name`":`"docker.io/library/$($Name[$i])`",`"org.opencontainers.image.ref.name`":`"$($Name[$i].Split(':')[1])`"}}"
+        }
+        "{`"schemaVersion`":2,`"manifests`":[$($manifests -join ',')]}" | Set-Content -NoNewline -LiteralPath "$Path/index.json"
+        (Get-Item -LiteralPath $Path).FullName
+    }
+
+    function Add-Blob([string] $Path, [string] $Text) {
+        $hex = [Convert]::ToHexString([Security.Cryptography.SHA256]::HashData([Text.Encoding]::UTF8.GetBytes($Text))).ToLower()
+        $Text | Set-Content -NoNewline -LiteralPath "$Path/blobs/sha256/$hex"
+        "`"digest`":`"sha256:$hex`",`"size`":$($Text.Length)"
+    }
+}
+
+Describe 'OCI layouts' {
+    BeforeEach {
+        $root = New-Item -ItemType Directory "$TestDrive/$([guid]::NewGuid().ToString('n'))"
+        $layout = New-TestLayout "$root/two" 'a:1', 'a:2'
+    }
+
+    It 'are listed by paths, wildcards, files and their own entries' {
+        New-TestLayout "$root/three" 'b:1' | Out-Null
+        Push-Location $root
+        try {
+            (Get-OciIndex two).ImageName | Should -Be 'docker.io/library/a:1', 'docker.io/library/a:2'
+            (Get-OciIndex t*).Count | Should -Be 3
+            (Get-ChildItem $root -Directory | Get-OciIndex).Count | Should -Be 3
+            (Get-OciIndex two/index.json)[0].Path | Should -Be 'index.json/manifests[0]'
+            (Get-OciIndex three | Get-OciIndex).RefName | Should -Be '1'
+            (Get-OciIndex three).Digest | Should -BeOfType string
+        }
+        finally { Pop-Location }
+    }
+
+    It 'are taken literally where they have brackets in their names' {
+        $odd = (New-Item -ItemType Directory "$root/o[d]d").FullName
+        Copy-Item "$layout/*" -Destination $odd -Recurse
+        Repair-OciIndex -LiteralPath $odd | Out-Null
+        Get-OciIndex -LiteralPath $odd | Should -HaveCount 1
+        Get-Item -LiteralPath $odd | Get-OciIndex | Should -HaveCount 1
+        Get-OciIndex -LiteralPath $odd | Get-OciIndex | Should -HaveCount 1
+        Get-OciIndex $odd | Should -BeNullOrEmpty
+    }
+
+    It 'that fail do not keep the others from being done' {
+        $result = Repair-OciIndex "$root/nothing", $layout -ErrorVariable failed -ErrorAction SilentlyContinue
+        $result.Layout | Should -Be $layout
+        $failed.FullyQualifiedErrorId | Should -BeLike 'BuildKit.OciLayoutNotFound*'
+        $failed.CategoryInfo.Category | Should -Be ObjectNotFound
+    }
+
+    It 'are repaired once, and -WhatIf shows what would be done' {
+        $before = Get-Content "$layout/index.json"
+        Repair-OciIndex $layout -WhatIf | Should -BeNullOrEmpty
+        Get-Content "$layout/index.json" | Should -Be $before
+        $result = Repair-OciIndex $layout -Backup
+        $result.Changed | Should -BeTrue
+        $result.Name | Should -Be 'docker.io/library/a:1'
+        $result.OtherNames | Should -Be 'docker.io/library/a:2'
+        Get-Content $result.Backup | Should -Be $before
+        (Repair-OciIndex $layout).Changed | Should -BeFalse
+        ($result | Get-OciIndex).OtherNames[0] | Should -Be 'docker.io/library/a:2'
+        $result | Format-List | Out-String | Should -BeLike '*OtherNames*'
+    }
+
+    It 'with different images are refused with a table of the choices' {
+        $differ = New-TestLayout "$root/differ" 'a:1', 'b:2' -Differ
+        $failed = { Repair-OciIndex $differ -ErrorAction Stop } | Should -Throw -PassThru -ErrorId 'BuildKit.OciImagesDiffer*'
+        $failed.Exception.Choices.ImageName | Should -Be 'docker.io/library/a:1', 'docker.io/library/b:2'
+        $failed.Exception.Message | Should -BeLike '*docker.io/library/b:2 *sha256:*'
+        (Repair-OciIndex $differ -Reference b:2).RemovedNames | Should -Be 'docker.io/library/a:1'
+        $removed = Optimize-OciLayout $differ
+        $removed.Count | Should -Be 2
+        Test-OciLayout $differ | Should -BeNullOrEmpty
+    }
+
+    It 'are checked, with objects and with a bool' {
+        Test-OciLayout $layout | ForEach-Object Id | Should -Be 'SeveralEntriesForImage'
+        Test-OciLayout $layout -Quiet | Should -BeTrue
+        Get-ChildItem "$layout/blobs/sha256" | Select-Object -First 1 | Remove-Item
+        Test-OciLayout $layout -Quiet | Should -BeFalse
+        $finding = Test-OciLayout $layout -Fast | Where-Object Severity -EQ Error
+        $finding.Id | Should -Be 'BlobMissing'
+        $finding | Format-Table | Out-String | Should -BeLike '*BlobMissing*'
+        ($finding | Get-OciIndex).Count | Should -Be 2
+    }
+
+    It 'get and lose names' {
+        Repair-OciIndex $layout -DropNames | Out-Null
+        (Set-OciReference $layout c:3).Names | Should -Be 'docker.io/library/a:1', 'docker.io/library/c:3'
+        (Get-OciIndex $layout)[0] | Set-OciReference -Reference d:4 | ForEach-Object Changed | Should -BeTrue
+        Set-OciReference $layout e:5 -WhatIf
+        Remove-OciReference $layout a:1 -WhatIf
+        (Get-OciIndex $layout).RefName | Should -Be '1', '3', '4'
+        (Remove-OciReference $layout a:1).Names | Should -Be 'docker.io/library/c:3', 'docker.io/library/d:4'
+    }
+
+    It 'have their names completed' {
+        $line = "Repair-OciIndex $layout -Reference docker"
+        (TabExpansion2 $line $line.Length).CompletionMatches.CompletionText | Should -Be 'docker.io/library/a:1', 'docker.io/library/a:2'
+    }
+
+    It 'in archives are there whole, old or new, whenever the process dies' {
+        $random = [byte[]]::new(40MB)
+        [Random]::new(1).NextBytes($random)
+        [IO.File]::WriteAllBytes("$layout/blobs/sha256/$('0' * 64)", $random)
+        tar -C $layout -cf "$root/a.tar" .
+        $old = (Get-FileHash "$root/a.tar").Hash
+        $module = Get-Manifest
+        foreach ($pause in 0, 15, 40, 80) {
+            Copy-Item "$root/a.tar" "$root/b.tar"
+            $child = Start-Process (Get-Process -Id $PID).Path -PassThru -RedirectStandardOutput "$root/out" -ArgumentList '-NoProfile', '-Command', "Import-Module '$module'; 'ready'; Repair-OciIndex '$root/b.tar'"
+            while (-not $child.HasExited -and -not ((Get-Content "$root/out" -ErrorAction Ignore) -match 'ready')) { Start-Sleep -Milliseconds 5 }
+            Start-Sleep -Milliseconds $pause
+            $child.Kill()
+            $child.WaitForExit()
+            # Old to the byte, or new and readable.
+            if ((Get-FileHash "$root/b.tar").Hash -ne $old) { Get-OciIndex "$root/b.tar" | Should -HaveCount 1 }
+            (Repair-OciIndex "$root/b.tar").Name | Should -Be 'docker.io/library/a:1'
+        }
+    }
+}
+
+Describe 'A layout that this module built<because>' -Skip:([bool] $obstacle) {
+    It 'is repaired, checked, named and built on' {
+        $engine = Get-TestEngine buildkitd
+        $context = New-Context @{ Dockerfile = "FROM scratch`nCOPY Dockerfile /file" }
+        $layout = "$TestDrive/built"
+        Invoke-BuildKitSolve $context -Builder $engine.Address -Tag a:1, a:2 -Output "type=oci,tar=false,dest=$layout" -Progress None | Out-Null
+        Get-OciIndex $layout | Should -HaveCount 2
+        (Repair-OciIndex $layout).Changed | Should -BeTrue
+        Test-OciLayout $layout | Should -BeNullOrEmpty
+        Set-OciReference $layout base | Out-Null
+        $child = New-Context @{ Dockerfile = "FROM base`nCOPY Dockerfile /second" }
+        $result = Invoke-BuildKitSolve $child -Builder $engine.Address -BuildContext @{ base = "oci-layout://${layout}:base" } -Output "type=oci,dest=$TestDrive/child.tar" -Progress None
+        (Get-OciIndex "$TestDrive/child.tar").Digest | Should -Be $result.ImageDigest
+        Test-OciLayout "$TestDrive/child.tar" | Where-Object Severity -EQ Error | Should -BeNullOrEmpty
+    }
+}
