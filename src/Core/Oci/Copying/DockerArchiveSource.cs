@@ -43,17 +43,17 @@ internal sealed class DockerArchiveSource : OciLayoutSource
         }
     }
 
-    public override Task<OciIndex> ReadIndexAsync(CancellationToken cancellationToken)
-    {
-        var index = OciIndex.CreateEmpty();
-        index.Replace(_manifests);
-        return Task.FromResult(index);
-    }
-
     public override IEnumerable<(OciDigest Digest, long Size)> ListBlobs() =>
         _made.Select(pair => (pair.Key, (long)pair.Value.Length)).Concat(_entries.Select(pair => (pair.Key, pair.Value.Size)));
 
     public override ValueTask DisposeAsync() => _archive.DisposeAsync();
+
+    internal override OciIndex ReadIndex(OciIndex? known)
+    {
+        var index = OciIndex.CreateEmpty();
+        index.Replace(_manifests);
+        return index;
+    }
 
     internal override IEnumerable<(string Name, string Why)> ListUnsafe() => _archive.ListUnsafe();
 
