@@ -3,10 +3,11 @@ using Microsoft.Win32.SafeHandles;
 namespace BuildKit.Oci;
 
 /// <summary>Reads a part of a file forward. Several of them may read one file at the same time.</summary>
-/// <param name="file">The file, which stays open.</param>
+/// <param name="file">The file.</param>
 /// <param name="offset">Where the part begins.</param>
 /// <param name="length">How long it is.</param>
-internal sealed class FileRangeStream(SafeFileHandle file, long offset, long length) : Stream
+/// <param name="ownsFile">Whether the file is closed with this; otherwise it stays open.</param>
+internal sealed class FileRangeStream(SafeFileHandle file, long offset, long length, bool ownsFile = false) : Stream
 {
     private long _read;
 
@@ -31,11 +32,11 @@ internal sealed class FileRangeStream(SafeFileHandle file, long offset, long len
         return count;
     }
 
-    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    // A file keeps nobody waiting for long; to go over another thread for every piece costs more than to read it.
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        var count = await RandomAccess.ReadAsync(file, buffer[..Limit(buffer.Length)], offset + _read, cancellationToken).ConfigureAwait(false);
-        _read += count;
-        return count;
+        cancellationToken.ThrowIfCancellationRequested();
+        return ValueTask.FromResult(Read(buffer.Span));
     }
 
     public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
@@ -52,6 +53,13 @@ internal sealed class FileRangeStream(SafeFileHandle file, long offset, long len
     public override void SetLength(long value) => throw new NotSupportedException();
 
     public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing && ownsFile)
+            file.Dispose();
+        base.Dispose(disposing);
+    }
 
     private int Limit(int wanted) => (int)Math.Min(wanted, length - _read);
 }

@@ -69,7 +69,8 @@ public sealed class OciDirectorySource : OciLayoutSource
                 throw OciErrors.BlobUnsafe(Location, blob.Digest, "it is no regular file");
             if (file.Length != blob.Size)
                 throw OciErrors.BlobInvalid(Location, blob, $"it has {file.Length} bytes, and its descriptor says {blob.Size}");
-            return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0, FileOptions.SequentialScan);
+            var handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, FileOptions.SequentialScan);
+            return new FileRangeStream(handle, 0, blob.Size, ownsFile: true);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {

@@ -9,7 +9,7 @@ namespace BuildKit.Registry;
 /// <param name="taken">Is called with every number of bytes that went out.</param>
 internal sealed class RegistryUploadContent(Stream source, long length, Action<int> taken) : HttpContent
 {
-    private const int BufferSize = 256 * 1024;
+    private const int BufferSize = 128 * 1024;
 
     /// <summary>How many bytes were read from the source: it is that much further.</summary>
     public long Consumed { get; private set; }

@@ -37,7 +37,7 @@ internal sealed class LayoutCopyTarget(string path) : OciCopyTarget
         {
             var there = await new OciDirectorySource(_layout, _layout.Path).OpenBlobAsync(blob, cancellationToken).ConfigureAwait(false);
             await using (there.ConfigureAwait(false))
-                await OciBlobCopy.RunAsync(there, static (_, _) => ValueTask.CompletedTask, static _ => { }, cancellationToken).ConfigureAwait(false);
+                await OciBlobCopy.DrainAsync(there, cancellationToken).ConfigureAwait(false);
             return true;
         }
         catch (BuildKitException)

@@ -83,7 +83,11 @@ public sealed partial record OciAddress
             return Prefix + Reference;
         if (Reference is null)
             return Prefix + Path;
-        return Prefix + Path + (OciDigest.TryParse(Reference, out _) ? "@" : ":") + Reference;
+        if (OciDigest.TryParse(Reference, out _))
+            return $"{Prefix}{Path}@{Reference}";
+        // oci-layout:// takes no more than a tag.
+        var isWholeName = Reference.IndexOfAny(['/', ':']) >= 0;
+        return $"{(Transport == OciTransport.OciLayout && isWholeName ? "oci:" : Prefix)}{Path}:{Reference}";
     }
 
     private string Prefix => Array.Find(Prefixes, row => row.Transport == Transport).Prefix;

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json.Nodes;
 
 namespace BuildKit.Oci.Copying;
@@ -51,7 +52,7 @@ internal sealed class OciArchiveWriter(Stream output, bool forDocker)
             ["RepoTags"] = names,
             ["Layers"] = new JsonArray([.. manifest.Layers.Select(layer => (JsonNode)BlobName(layer))]),
         };
-        return [(byte)'[', .. OciJson.ToBytes(image), (byte)']'];
+        return Encoding.UTF8.GetBytes(new JsonArray(image).ToJsonString());
     }
 
     private static string BlobName(OciDescriptor blob) => $"blobs/{blob.Digest.Algorithm}/{blob.Digest.Hex}";

@@ -5,7 +5,7 @@ namespace BuildKit.Oci.Copying;
 /// <summary>Moves the bytes of a blob.</summary>
 internal static class OciBlobCopy
 {
-    private const int BufferSize = 1 << 20;
+    private const int BufferSize = 1 << 17;
 
     /// <summary>Copies a stream to its end.</summary>
     /// <param name="from">The blob; checks what is read.</param>
@@ -30,4 +30,8 @@ internal static class OciBlobCopy
             ArrayPool<byte>.Shared.Return(buffer);
         }
     }
+
+    /// <summary>Reads a stream to its end.</summary>
+    public static Task DrainAsync(Stream from, CancellationToken cancellationToken) =>
+        RunAsync(from, static (_, _) => ValueTask.CompletedTask, static _ => { }, cancellationToken);
 }

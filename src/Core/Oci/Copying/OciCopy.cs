@@ -2,6 +2,7 @@ using System.Diagnostics;
 using BuildKit.Builders;
 using BuildKit.Docker;
 using BuildKit.Oci.Editing;
+using BuildKit.Registry;
 
 namespace BuildKit.Oci.Copying;
 
@@ -18,14 +19,20 @@ public static class OciCopy
     /// <returns>What was done.</returns>
     /// <exception cref="BuildKitException">
     /// The source has no such image (<c>BuildKit.OciLayoutNotFound</c>, <c>BuildKit.OciImageNotFound</c>, <c>BuildKit.ManifestNotFound</c>, <c>BuildKit.ImageNotFound</c>,
-    /// <c>BuildKit.PlatformNotFound</c>), it is damaged (<c>BuildKit.OciBlobInvalid</c>, <c>BuildKit.OciBlobNotFound</c>), a registry refuses or can't be reached
+    /// <c>BuildKit.OciPlatformNotFound</c>), it is damaged (<c>BuildKit.OciBlobInvalid</c>, <c>BuildKit.OciBlobNotFound</c>), a registry refuses or can't be reached
     /// (<c>BuildKit.RegistryDenied</c>, <c>BuildKit.RegistryUnreachable</c>, <c>BuildKit.RegistryError</c> …), or the destination can't be written.
     /// </exception>
     public static async Task<OciCopyResult> RunAsync(OciCopyOptions options, IProgress<OciCopyEvent>? progress, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(options);
+        using var credentials = new CredentialStore(await DockerConfigFile.LoadAsync(cancellationToken).ConfigureAwait(false));
+        return await RunAsync(options, new RegistryOptions { Credentials = credentials, IsInsecure = options.Insecure }, progress, cancellationToken).ConfigureAwait(false);
+    }
+
+    internal static async Task<OciCopyResult> RunAsync(OciCopyOptions options, RegistryOptions registries, IProgress<OciCopyEvent>? progress, CancellationToken cancellationToken)
+    {
         var started = Stopwatch.GetTimestamp();
-        var places = await OciCopyPlaces.CreateAsync(options, cancellationToken).ConfigureAwait(false);
+        var places = new OciCopyPlaces(options, registries);
         await using (places.ConfigureAwait(false))
         {
             var source = await OciCopySource.OpenAsync(options.Source, places, cancellationToken).ConfigureAwait(false);

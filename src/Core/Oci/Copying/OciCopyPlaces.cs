@@ -1,5 +1,4 @@
 using BuildKit.Builders;
-using BuildKit.Docker;
 using BuildKit.Registry;
 
 namespace BuildKit.Oci.Copying;
@@ -7,21 +6,18 @@ namespace BuildKit.Oci.Copying;
 /// <summary>What a copy connects to; opened when it is needed, and closed with this.</summary>
 internal sealed class OciCopyPlaces : IAsyncDisposable
 {
-    private readonly CredentialStore _credentials;
     private readonly BuildKitConnection? _given;
     private BuildKitConnection? _own;
 
-    private OciCopyPlaces(CredentialStore credentials, OciCopyOptions options)
+    /// <param name="options">What is copied.</param>
+    /// <param name="registries">How registries are used; the credentials stay the caller's.</param>
+    public OciCopyPlaces(OciCopyOptions options, RegistryOptions registries)
     {
-        _credentials = credentials;
         _given = options.Engine;
-        Registries = new RegistryClients(new RegistryOptions { Credentials = credentials, IsInsecure = options.Insecure });
+        Registries = new RegistryClients(registries);
     }
 
     public RegistryClients Registries { get; }
-
-    public static async Task<OciCopyPlaces> CreateAsync(OciCopyOptions options, CancellationToken cancellationToken) =>
-        new(new CredentialStore(await DockerConfigFile.LoadAsync(cancellationToken).ConfigureAwait(false)), options);
 
     /// <summary>The Docker Engine that was given, or the one that docker itself would use.</summary>
     /// <exception cref="BuildKitException"><c>BuildKit.EngineRequired</c>, or nobody answers.</exception>
@@ -41,7 +37,6 @@ internal sealed class OciCopyPlaces : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Registries.Dispose();
-        _credentials.Dispose();
         if (_own is not null)
             await _own.DisposeAsync().ConfigureAwait(false);
     }

@@ -10,7 +10,7 @@ internal sealed record OciCopySelection(IReadOnlyList<PlatformSpecifier> Platfor
 {
     /// <summary>Chooses. What is left of an index is a new index, or where it is one manifest, that.</summary>
     /// <returns>The image to copy, its bytes where it is new, and what it runs on.</returns>
-    /// <exception cref="BuildKitException"><c>BuildKit.PlatformNotFound</c>.</exception>
+    /// <exception cref="BuildKitException"><c>BuildKit.OciPlatformNotFound</c>.</exception>
     public async Task<(OciDescriptor Root, byte[]? Content, IReadOnlyList<OciPlatform> Platforms)> ApplyAsync(
         OciContentSource source, OciDescriptor root, CancellationToken cancellationToken)
     {

@@ -13,10 +13,21 @@ internal sealed class RegistryCopyTarget(RegistryClient client, ImageReference r
     {
         if (await client.HeadBlobAsync(blob.Digest, cancellationToken).ConfigureAwait(false) is { } size && (size < 0 || size == blob.Size))
             return OciCopyState.Skipped;
-        var mountFrom = source.SourceOf(blob.Digest) is RegistryContentSource { Client: var other } && other.Host == client.Host && other.Repository != client.Repository ? other.Repository : null;
-        return await client.PutBlobAsync(blob, token => source.OpenBlobAsync(blob, token), mountFrom, progress, cancellationToken).ConfigureAwait(false)
-            ? OciCopyState.Mounted
-            : OciCopyState.Copied;
+        source = source.SourceOf(blob.Digest);
+        var mountFrom = source is RegistryContentSource { Client: var other } && other.Host == client.Host && other.Repository != client.Repository ? other.Repository : null;
+        try
+        {
+            return await client.PutBlobAsync(blob, Open, mountFrom, progress, cancellationToken).ConfigureAwait(false) ? OciCopyState.Mounted : OciCopyState.Copied;
+        }
+        catch (BuildKitException e) when (e.ErrorId == "BuildKit.RegistryError" && source is OciLayoutSource)
+        {
+            // A registry that found another digest cannot tell whose fault that is.
+            await DemandSoundAsync(source, blob, cancellationToken).ConfigureAwait(false);
+            throw;
+        }
+
+        // The registry computes the digest of what it gets (distribution-spec, «Pushing Blobs»). To do so here, too, for files of this machine would cost more than all the rest.
+        Task<Stream> Open(CancellationToken token) => source is OciLayoutSource files ? Task.FromResult(files.OpenContent(blob)) : source.OpenBlobAsync(blob, token);
     }
 
     public override async Task FinishAsync(OciCopyPlan plan, CancellationToken cancellationToken)
@@ -26,5 +37,13 @@ internal sealed class RegistryCopyTarget(RegistryClient client, ImageReference r
             var isNamed = manifest.Digest == plan.Root.Digest && reference.Digest is null;
             await client.PutManifestAsync(isNamed ? reference.Tag! : manifest.Digest.ToString(), manifest.MediaType, content, cancellationToken).ConfigureAwait(false);
         }
+    }
+
+    /// <exception cref="BuildKitException"><c>BuildKit.OciBlobInvalid</c>.</exception>
+    private static async Task DemandSoundAsync(OciContentSource source, OciDescriptor blob, CancellationToken cancellationToken)
+    {
+        var content = await source.OpenBlobAsync(blob, cancellationToken).ConfigureAwait(false);
+        await using (content.ConfigureAwait(false))
+            await OciBlobCopy.DrainAsync(content, cancellationToken).ConfigureAwait(false);
     }
 }
