@@ -1,6 +1,9 @@
+using BuildKit.Oci.Copying;
+using BuildKit.Registry;
+
 namespace BuildKit.Oci;
 
-/// <summary>Lists what a layout holds.</summary>
+/// <summary>Lists what a layout holds, or an image in a registry.</summary>
 public static class OciIndexReader
 {
     /// <summary>Lists the entries of a layout's index.</summary>
@@ -14,28 +17,57 @@ public static class OciIndexReader
         var source = await OciContentSources.OpenAsync(path, cancellationToken).ConfigureAwait(false);
         await using (source.ConfigureAwait(false))
         {
-            var entries = new List<OciIndexEntry>();
-            var visited = new HashSet<OciDigest>();
-            await AddAsync(await source.ReadIndexAsync(cancellationToken).ConfigureAwait(false), "index.json", 1).ConfigureAwait(false);
-            return entries;
+            var index = await source.ReadIndexAsync(cancellationToken).ConfigureAwait(false);
+            return await ListAsync(source, Below(index, "index.json"), recurse ? int.MaxValue : 1, cancellationToken).ConfigureAwait(false);
+        }
+    }
 
-            async Task AddAsync(OciIndex index, string place, int depth)
+    /// <summary>Lists what an address means, and what that lists itself, as <c>docker buildx imagetools inspect</c> does.</summary>
+    /// <param name="address">A place with an image: in a registry, or in a layout.</param>
+    /// <param name="recurse">Whether to go on into all that is listed.</param>
+    /// <param name="isInsecure">Whether registries elsewhere may be without TLS, or with a certificate that nobody vouches for.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    /// <returns>The entries, each before those below it; their places begin with the address's name.</returns>
+    /// <exception cref="BuildKitException">It is not there, or can't be read.</exception>
+    public static async Task<IReadOnlyList<OciIndexEntry>> ListAsync(OciAddress address, bool recurse, bool isInsecure, CancellationToken cancellationToken)
+    {
+        if (address is { Path: { } path, Reference: null })
+            return await ListAsync(path, recurse, cancellationToken).ConfigureAwait(false);
+        using var registries = new RegistrySession(isInsecure);
+        var source = await OciAddressSource.OpenAsync(address, registries, cancellationToken).ConfigureAwait(false);
+        await using (source.ConfigureAwait(false))
+        {
+            var roots = await OciAddressSource.SelectAsync(address, source, cancellationToken).ConfigureAwait(false);
+            return await ListAsync(source, roots.Select(root => (root, address.Reference!)), recurse ? int.MaxValue : 2, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private static IEnumerable<(OciDescriptor Manifest, string Place)> Below(OciIndex index, string place) =>
+        index.Manifests.Select((manifest, i) => (manifest, $"{place}/manifests[{i}]"));
+
+    private static async Task<IReadOnlyList<OciIndexEntry>> ListAsync(
+        OciContentSource source, IEnumerable<(OciDescriptor Manifest, string Place)> roots, int levels, CancellationToken cancellationToken)
+    {
+        var entries = new List<OciIndexEntry>();
+        var visited = new HashSet<OciDigest>();
+        await AddAsync(roots, 1).ConfigureAwait(false);
+        return entries;
+
+        async Task AddAsync(IEnumerable<(OciDescriptor Manifest, string Place)> listed, int depth)
+        {
+            foreach (var (manifest, place) in listed)
             {
                 if (depth > OciDocument.MaxDepth)
                     throw OciErrors.TooDeep(source.Location, place);
-                for (var i = 0; i < index.Manifests.Count; i++)
-                {
-                    var manifest = index.Manifests[i];
-                    var at = entries.Count;
-                    entries.Add(OciIndexEntry.Create(manifest, $"{place}/manifests[{i}]", source.Location));
-                    if (!recurse || OciMediaType.KindOf(manifest.MediaType) is not (OciBlobKind.Index or OciBlobKind.Manifest) || !visited.Add(manifest.Digest)
-                        || await source.FindBlobAsync(manifest.Digest, cancellationToken).ConfigureAwait(false) is null)
-                        continue;
-                    var document = await OciDocument.ReadAsync(source, manifest, cancellationToken).ConfigureAwait(false);
-                    entries[at] = entries[at] with { ArtifactType = entries[at].ArtifactType ?? document.ArtifactType, Subject = document.Subject?.Digest.ToString() ?? entries[at].Subject };
-                    if (document.Index is { } nested)
-                        await AddAsync(nested, entries[at].Path, depth + 1).ConfigureAwait(false);
-                }
+                var at = entries.Count;
+                entries.Add(OciIndexEntry.Create(manifest, place, source.Location));
+                if (depth >= levels || OciMediaType.KindOf(manifest.MediaType) is not (OciBlobKind.Index or OciBlobKind.Manifest) || !visited.Add(manifest.Digest)
+                    || await source.FindBlobAsync(manifest.Digest, cancellationToken).ConfigureAwait(false) is null)
+                    continue;
+                var document = await OciDocument.ReadAsync(source, manifest, cancellationToken).ConfigureAwait(false);
+                entries[at] = entries[at] with { ArtifactType = entries[at].ArtifactType ?? document.ArtifactType, Subject = document.Subject?.Digest.ToString() ?? entries[at].Subject };
+                if (document.Index is { } nested)
+                    await AddAsync(Below(nested, place), depth + 1).ConfigureAwait(false);
             }
         }
     }
