@@ -40,7 +40,8 @@ public static class OciCopy
             {
                 var selection = await SelectAsync(options, source, places, cancellationToken).ConfigureAwait(false);
                 var plan = await OciCopyPlan.CreateAsync(source.Content, source.Root, NameAt(options.Destination, source), selection, cancellationToken).ConfigureAwait(false);
-                if (options.IncludeReferrers)
+                // What docker loads has no place for them.
+                if (options.IncludeReferrers && options.Destination.Transport is not (OciTransport.DockerDaemon or OciTransport.DockerArchive))
                     await plan.AddReferrersAsync(cancellationToken).ConfigureAwait(false);
                 DemandFits(options.Destination, plan);
                 var target = await OpenTargetAsync(options.Destination, places, cancellationToken).ConfigureAwait(false);
