@@ -64,6 +64,12 @@ Describe "Images in layouts, archives and registries$because" -Skip:([bool] $obs
         (Get-OciImage "$root/both").Digest | Should -Be $images.Digest
         Optimize-OciLayout "$root/both" | Should -BeNullOrEmpty
 
+        $entries = Get-OciIndex -Reference $name
+        $theirs = & (Invoke-Engines path buildx) imagetools inspect --raw $name | ConvertFrom-Json
+        $entries | Select-Object -Skip 1 | ForEach-Object Digest | Should -Be $theirs.manifests.digest
+        $entries[0].Digest | Should -Be $images[0].Index.Digest
+        $entries[1].Path | Should -BeLike "$registry/*:both/manifests[[]0]"
+
         { $images | Merge-OciIndex -Destination $name -Append -ErrorAction Stop } | Should -Not -Throw
         { Merge-OciIndex "$root/amd64.tar", $name -Destination $name -Annotation manifest:a=b -ErrorAction Stop } | Should -Throw -ErrorId 'BuildKit.InvalidAnnotation*'
     }
