@@ -219,7 +219,8 @@ internal sealed class RegistryConnection : IDisposable
         }
         catch (Exception e) when (e is HttpRequestException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
-            return false;
+            // Who has shown a certificate speaks TLS, whatever it is worth.
+            return origin.Scheme == Uri.UriSchemeHttps && _certificateFailure is not null;
         }
     }
 

@@ -1,9 +1,9 @@
 using System.Collections.Concurrent;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
+using System.Net.Security;
 using System.Security.Cryptography;
 using System.Text;
+using BuildKit.Tests.Transport;
 
 namespace BuildKit.Tests.Registry;
 
@@ -13,19 +13,24 @@ namespace BuildKit.Tests.Registry;
 /// </summary>
 internal sealed class HostileRegistry : IAsyncDisposable
 {
-    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
-    private readonly ConcurrentBag<Task> _served = [];
+    private readonly TestServer _server;
     private readonly ConcurrentDictionary<string, MemoryStream> _uploads = new();
-    private readonly Task _accepting;
     private int _nextUpload;
 
-    public HostileRegistry()
+    /// <param name="tls">How TLS is spoken, or null for plain HTTP.</param>
+    public HostileRegistry(SslServerAuthenticationOptions? tls = null) => _server = new TestServer(async (stream, cancellationToken) =>
     {
-        _listener.Start();
-        _accepting = AcceptAsync();
-    }
+        if (tls is null)
+        {
+            await ServeAsync(stream);
+            return;
+        }
+        await using var encrypted = new SslStream(stream);
+        await encrypted.AuthenticateAsServerAsync(tls, cancellationToken);
+        await ServeAsync(encrypted);
+    });
 
-    public string Authority => _listener.LocalEndpoint.ToString()!;
+    public string Authority => $"127.0.0.1:{_server.Port}";
 
     /// <summary>Blobs by their digest.</summary>
     public ConcurrentDictionary<string, byte[]> Blobs { get; } = new();
@@ -58,52 +63,20 @@ internal sealed class HostileRegistry : IAsyncDisposable
         return DigestOf(content);
     }
 
-    public async ValueTask DisposeAsync()
+    public ValueTask DisposeAsync() => _server.DisposeAsync();
+
+    private async Task ServeAsync(Stream stream)
     {
-        _listener.Stop();
-        await _accepting;
-        await Task.WhenAll(_served);
+        if (await ReadAsync(stream) is not { } request)
+            return;
+        Requests.Enqueue(request);
+        if (request.IsCut)
+            Keep(request);
+        else if ((Refuse?.Invoke(request) ?? Handle(request)) is var answer)
+            await SendAsync(stream, request, Misbehave?.Invoke(request, answer) ?? answer);
     }
 
-    private async Task AcceptAsync()
-    {
-        try
-        {
-            while (true)
-                _served.Add(ServeAsync(await _listener.AcceptTcpClientAsync()));
-        }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
-        {
-            // The test is over.
-        }
-    }
-
-    private async Task ServeAsync(TcpClient client)
-    {
-        using (client)
-        {
-            try
-            {
-                var stream = client.GetStream();
-                if (await ReadAsync(stream) is not { } request)
-                    return;
-                Requests.Enqueue(request);
-                var answer = request.IsCut ? null : Refuse?.Invoke(request) ?? Handle(request);
-                if (request.IsCut)
-                    Keep(request);
-                if (answer is null)
-                    return;
-                answer = Misbehave?.Invoke(request, answer) ?? answer;
-                await SendAsync(stream, request, answer);
-            }
-            catch (IOException)
-            {
-                // The client went away.
-            }
-        }
-    }
-
-    private async Task<Request?> ReadAsync(NetworkStream stream)
+    private async Task<Request?> ReadAsync(Stream stream)
     {
         var head = new MemoryStream();
         var one = new byte[1];
@@ -200,7 +173,7 @@ internal sealed class HostileRegistry : IAsyncDisposable
             upload.Write(request.Body);
     }
 
-    private static async Task SendAsync(NetworkStream stream, Request request, Answer answer)
+    private static async Task SendAsync(Stream stream, Request request, Answer answer)
     {
         answer.Headers.TryAdd("Content-Length", answer.Body.Length.ToString(CultureInfo.InvariantCulture));
         var head = $"HTTP/1.1 {answer.Status} X\r\n{string.Concat(answer.Headers.Select(pair => $"{pair.Key}: {pair.Value}\r\n"))}Connection: close\r\n\r\n";
