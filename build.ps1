@@ -84,6 +84,7 @@ function Get-Count($Suite, $Status, $Passed, $Failed, $Skipped) {
 function Bench {
     Build
     & $PSScriptRoot/tests/benchmarks/Bench.ps1 -Manifest $manifest -OutFile $out/bench.json -Quick:$Quick
+    & $PSScriptRoot/tests/benchmarks/Layouts.ps1 -Manifest $manifest -OutFile $out/bench-layouts.json -Quick:$Quick
 }
 
 function Package {
