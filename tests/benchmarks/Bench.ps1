@@ -4,7 +4,7 @@ The same work by `docker buildx build` and by the module, on the same Docker Eng
 .DESCRIPTION
 Everything lies on tmpfs: contexts, exports and the Engine's data. Each scenario runs buildx, module, buildx, module ...; medians and their ratio are
 printed and, with every sample, written as JSON. The module runs in this session, as for a person at a prompt, where the scenario does not say «new shell».
-Both sides print no progress and add no attestations. Copies of images are measured beside crane or skopeo, in the place of buildx.
+Both sides print no progress and add no attestations.
 .EXAMPLE
 tests/benchmarks/Bench.ps1 -Quick
 Small sizes: shows that it works, measures nothing of worth.
@@ -184,37 +184,7 @@ try {
         Remove-TestEngine $buildkitd
     }
 
-    # (f) an image between a layout and a registry on this machine, beside crane and skopeo; its layers are compressed, so that nobody compresses them again
-    $up, $down = "copy of a $LargeFileMiB MiB image, layout to registry", "copy of a $LargeFileMiB MiB image, registry to layout"
-    if ('crane', 'skopeo' | Where-Object { $peer = $_; $Only | Where-Object { "$up ($peer)" -like $_ -or "$down ($peer)" -like $_ } }) {
-        $buildkitd = Get-TestEngine buildkitd -Private
-        $registry = Get-TestEngine registry -Private
-        $crane, $skopeo = (Invoke-Engines path crane), (Invoke-Engines path skopeo)
-        $libraries = "LD_LIBRARY_PATH=$((Get-Item "$(Split-Path $skopeo)/../lib/*-linux-gnu") -join ':')"
-        $null = & $docker buildx create --name copies --driver remote $buildkitd.Address
-        $context = New-Context copies "FROM scratch`nCOPY 0 /`nCOPY 1 /`nCOPY 2 /`nCOPY 3 /`n"
-        0..3 | ForEach-Object { $null = New-Item "$context/$_" -ItemType Directory; Add-LargeFile "$context/$_" ($LargeFileMiB / 4) }
-        $layout, $copied, $pushed = "$work/layout", "$work/copied", "$($registry.Address)/copied"
-        $null = Measure-Buildx $context '--builder', 'copies', '--output', "type=oci,tar=false,name=copied:1,dest=$layout"
-        $null = & $docker buildx rm copies
-        Remove-TestEngine $buildkitd
-        Remove-Item $context -Recurse
-        $copyImage = { param($From, $To) $clock = [Diagnostics.Stopwatch]::StartNew(); $null = Copy-OciImage $From $To; $clock.Elapsed.TotalMilliseconds }
-        $empty = { Remove-Item "$($registry.Folder)/data/docker" -Recurse -Force -ErrorAction Ignore }
-        Compare-Sides "$up (crane)" -RatioGoal 1 -Warmup 1 -Prepare $empty -Buildx { (Measure-Program $crane 'push', $layout, "${pushed}:1").Milliseconds } -Module { & $copyImage $layout "${pushed}:1" }
-        Compare-Sides "$up (skopeo)" -RatioGoal 1 -Warmup 1 -Prepare $empty -Module { & $copyImage $layout "${pushed}:1" } `
-            -Buildx { (Measure-Program env $libraries, $skopeo, '--insecure-policy', 'copy', '--all', '--dest-tls-verify=false', "oci:$layout", "docker://${pushed}:1").Milliseconds }
-        $null = Measure-Program $crane 'push', $layout, "${pushed}:1"
-        $clear = { Remove-Item $copied -Recurse -Force -ErrorAction Ignore }
-        Compare-Sides "$down (crane)" -RatioGoal 1 -Warmup 1 -Prepare $clear -Buildx { (Measure-Program $crane 'pull', '--format=oci', "${pushed}:1", $copied).Milliseconds } -Module { & $copyImage "${pushed}:1" $copied }
-        Compare-Sides "$down (skopeo)" -RatioGoal 1 -Warmup 1 -Prepare $clear -Module { & $copyImage "${pushed}:1" $copied } `
-            -Buildx { (Measure-Program env $libraries, $skopeo, '--insecure-policy', 'copy', '--all', '--src-tls-verify=false', "docker://${pushed}:1", "oci:${copied}:1").Milliseconds }
-        . $clear
-        Remove-Item $layout -Recurse -Force
-        Remove-TestEngine $registry
-    }
-
-    # (g) what loading the module costs
+    # (f) what loading the module costs
     if ('module' -in $Side -and ($Only | Where-Object { 'Import-Module' -like $_ })) {
         Write-Host 'Import-Module ...'
         $idle, $import = @(), @()
@@ -230,7 +200,7 @@ try {
             })
     }
 
-    # (h) memory: the peak of a new shell that builds, minus the peak of one that does nothing
+    # (g) memory: the peak of a new shell that builds, minus the peak of one that does nothing
     $peak = "if ((Get-Content -Raw /proc/self/status) -match 'VmHWM:\s+(\d+)') { [int]`$Matches[1] / 1024 }"
     $idle = Get-Median (1..3 | ForEach-Object { [double](Measure-Program $pwsh '-NoProfile', '-NonInteractive', '-Command', $peak).Output })
     foreach ($count in $MemoryFiles) {
