@@ -44,8 +44,10 @@ public sealed class RawJsonTests
     public async Task TheSameBuildGivesTheLinesThatBuildxWrites(EngineKind kind)
     {
         var engine = await TestEngines.GetAsync(kind);
+        // A name of its own: a daemon that builds the same step for others meanwhile calls it by their name.
+        var baseImage = await (engine.IsDocker ? engine : await TestEngines.GetAsync(EngineKind.Registry)).AddImageAsync($"raw-json-{Guid.NewGuid():N}:1");
         using var context = new BuildContextDirectory()
-            .Write("Dockerfile", $"FROM {engine.BaseImage} as build\nRUN echo out; echo err >&2\nFROM scratch\nCOPY --link --from=build /bin/true /true\nCOPY Dockerfile /\nCMD /true\n");
+            .Write("Dockerfile", $"FROM {baseImage} as build\nRUN echo out; echo err >&2\nFROM scratch\nCOPY --link --from=build /bin/true /true\nCOPY Dockerfile /\nCMD /true\n");
         await using var connection = await BuildKitConnection.ConnectAsync(BuildKitEndpoint.Parse(engine.Address.OriginalString, null));
         var request = new SolveRequest { Context = context.Path, Outputs = [new SolveOutput { Type = "cacheonly" }] };
         // So that the base image is there for both, and neither the first to read it.
