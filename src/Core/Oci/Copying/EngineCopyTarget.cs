@@ -8,6 +8,7 @@ internal sealed class EngineCopyTarget : OciCopyTarget
 {
     private readonly Pipe _pipe = new(new PipeOptions(pauseWriterThreshold: 4 << 20, resumeWriterThreshold: 2 << 20, useSynchronizationContext: false));
     private readonly CancellationTokenSource _stop = new();
+    private readonly CancellationTokenSource _answered = new();
     private readonly Stream _archive;
     private readonly OciArchiveWriter _writer;
     private readonly Task<IReadOnlyList<string>> _loading;
@@ -23,15 +24,17 @@ internal sealed class EngineCopyTarget : OciCopyTarget
     public override bool TakesSeveral => false;
 
     public override Task<OciCopyState> PutBlobAsync(OciDescriptor blob, OciContentSource source, Action<long> progress, CancellationToken cancellationToken) =>
-        WriteAsync(() => _writer.AddBlobAsync(blob, source, progress, cancellationToken));
+        WriteAsync(token => _writer.AddBlobAsync(blob, source, progress, token), cancellationToken);
 
     public override async Task FinishAsync(OciCopyPlan plan, CancellationToken cancellationToken)
     {
-        await WriteAsync(async () =>
-        {
-            await _writer.FinishAsync(plan, cancellationToken).ConfigureAwait(false);
-            return true;
-        }).ConfigureAwait(false);
+        await WriteAsync(
+            async token =>
+            {
+                await _writer.FinishAsync(plan, token).ConfigureAwait(false);
+                return true;
+            },
+            cancellationToken).ConfigureAwait(false);
         await _pipe.Writer.CompleteAsync().ConfigureAwait(false);
         using (cancellationToken.Register(_stop.Cancel))
             await _loading.ConfigureAwait(false);
@@ -51,6 +54,7 @@ internal sealed class EngineCopyTarget : OciCopyTarget
         await _pipe.Writer.CompleteAsync().ConfigureAwait(false);
         await _archive.DisposeAsync().ConfigureAwait(false);
         _stop.Dispose();
+        _answered.Dispose();
         await base.DisposeAsync().ConfigureAwait(false);
     }
 
@@ -62,17 +66,24 @@ internal sealed class EngineCopyTarget : OciCopyTarget
         }
         finally
         {
-            // Nobody reads any more: a writer that waits for room has to go on.
+            // Nobody reads any more: what is being written need not be written to its end.
+            await _answered.CancelAsync().ConfigureAwait(false);
             await _pipe.Reader.CompleteAsync().ConfigureAwait(false);
         }
     }
 
-    // An Engine that has answered early says why; what is written then goes nowhere.
-    private async Task<T> WriteAsync<T>(Func<Task<T>> write)
+    private async Task<T> WriteAsync<T>(Func<CancellationToken, Task<T>> write, CancellationToken cancellationToken)
     {
-        var result = await write().ConfigureAwait(false);
-        if (_loading.IsCompleted)
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _answered.Token);
+        try
+        {
+            return await write(either.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            // An Engine that answers before the archive has ended says why.
             await _loading.ConfigureAwait(false);
-        return result;
+            throw;
+        }
     }
 }
