@@ -112,6 +112,8 @@ internal sealed class RegistryBlobUpload(
         for (var inVain = 0; offset < blob.Size;)
         {
             var (answer, next, broken) = await PatchAsync(location, offset, Math.Min(_pieceSize, blob.Size - offset), cancellationToken).ConfigureAwait(false);
+            if (broken is null && next <= offset)
+                broken = RegistryErrors.Malformed(connection, _what, $"it says that it has {next} bytes of it, and it had {offset} before it was sent more");
             if (broken is not null)
             {
                 failure = broken;

@@ -87,6 +87,20 @@ public sealed class HostileRegistryTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task A_registry_that_takes_nothing_is_given_up()
+    {
+        await using var registry = new HostileRegistry();
+        var content = Bytes(1000, 1);
+        registry.Refuse = request => request is { Method: "PUT", Body.Length: > 0 } ? HostileRegistry.Answer.Error(503, "X", "not now") : null;
+        registry.Misbehave = (request, answer) => request.Path.Contains("/uploads/", StringComparison.Ordinal) && request.Method is "PATCH" or "GET" ? answer.With("Range", "0-0") : answer;
+        using var access = RegistryAccess.As(registry.Authority, null);
+        var error = await Assert.ThrowsAsync<BuildKitException>(async () =>
+            await PutAsync(await access.ClientAsync(registry.Authority + "/app:1"), Describe(content, HostileRegistry.DigestOf(content)), content).WaitAsync(TimeSpan.FromMinutes(1)));
+        Assert.Equal("BuildKit.RegistryError", error.ErrorId);
+        Assert.Empty(registry.Blobs);
+    }
+
+    [Fact]
     public async Task Wrong_bytes_are_never_accepted()
     {
         await using var registry = new HostileRegistry();
