@@ -34,11 +34,12 @@ function New-Blob([string] $Layout, [byte[]] $Content) {
     @{ digest = "sha256:$digest"; size = $Content.Length }
 }
 
-function New-Layout([string] $Name, [int] $LayerMiB, [int] $Layers) {
+# Sizes of layers, in MiB, become a layout of one image.
+function New-Layout([string] $Name, [double[]] $Layers) {
     $layout = "$work/$Name"
     $null = New-Item "$layout/blobs/sha256" -ItemType Directory
-    $list = for ($i = 0; $i -lt $Layers; $i++) {
-        $content = [byte[]]::new($LayerMiB * 1MB)
+    $list = foreach ($size in $Layers) {
+        $content = [byte[]]::new($size * 1MB)
         [Random]::Shared.NextBytes($content)
         @{ mediaType = 'application/vnd.oci.image.layer.v1.tar' } + (New-Blob $layout $content)
     }
@@ -85,17 +86,22 @@ try {
     $libraries = (Get-ChildItem "$(Split-Path $skopeo)/../lib" -Filter '*-linux-gnu').FullName -join ':'
     function Measure-Skopeo([string[]] $Arguments) { (Measure-Program 'env' (@("LD_LIBRARY_PATH=$libraries", $skopeo, '--insecure-policy', 'copy', '-q') + $Arguments)).Milliseconds }
 
-    $layout = New-Layout image ([int]($ImageMiB / 4)) 4
     # A registry of its own for every copy: what is there already would not be copied.
     $fresh = { if ($registry) { Remove-TestEngine $registry }; $script:registry = Get-TestEngine registry -Private }
-    Compare-Sides "copy of $ImageMiB MiB, layout to registry" -Prepare $fresh -Sides ([ordered]@{
-            Crane  = { (Measure-Program $crane 'push', $layout, "$($registry.Address)/a/b:1").Milliseconds }
-            Skopeo = { Measure-Skopeo '--dest-tls-verify=false', "oci:${layout}:1", "docker://$($registry.Address)/a/b:1" }
-            Module = { Measure-Call { Copy-OciImage "oci-layout://${layout}:1" "$($registry.Address)/a/b:1" } }
-        })
+    # The layers of a Python image of 1 GiB: six of the base, the packages, the program itself. And the same size in equal parts.
+    $shapes = [ordered]@{ 'an application''s layers' = (49, 24, 64, 211, 6, 27, 620, 23).ForEach{ $_ * $ImageMiB / 1024 }; 'four equal layers' = @($ImageMiB / 4) * 4 }
+    foreach ($shape in $shapes.Keys) {
+        if ($layout) { Remove-Item $layout -Recurse }
+        $layout = New-Layout image $shapes[$shape]
+        Compare-Sides "copy of $ImageMiB MiB, $shape, to a registry" -Prepare $fresh -Sides ([ordered]@{
+                Crane  = { (Measure-Program $crane 'push', $layout, "$($registry.Address)/a/b:1").Milliseconds }
+                Skopeo = { Measure-Skopeo '--dest-tls-verify=false', "oci:${layout}:1", "docker://$($registry.Address)/a/b:1" }
+                Module = { Measure-Call { Copy-OciImage "oci-layout://${layout}:1" "$($registry.Address)/a/b:1" } }
+            })
+    }
     $null = Copy-OciImage "oci-layout://${layout}:1" "$($registry.Address)/a/b:1"
     $clean = { Remove-Item "$work/pulled" -Recurse -Force -ErrorAction Ignore }
-    Compare-Sides "copy of $ImageMiB MiB, registry to layout" -Prepare $clean -Sides ([ordered]@{
+    Compare-Sides "copy of $ImageMiB MiB out of a registry" -Prepare $clean -Sides ([ordered]@{
             Crane  = { (Measure-Program $crane 'pull', '--format=oci', "$($registry.Address)/a/b:1", "$work/pulled").Milliseconds }
             Skopeo = { Measure-Skopeo '--src-tls-verify=false', "docker://$($registry.Address)/a/b:1", "oci:$work/pulled:1" }
             Module = { Measure-Call { Copy-OciImage "$($registry.Address)/a/b:1" "oci-layout://$work/pulled:1" } }
@@ -104,7 +110,7 @@ try {
     Remove-TestEngine $registry
     Remove-Item $layout -Recurse
 
-    $layout = New-Layout large ([int]($LayoutMiB / 8)) 8
+    $layout = New-Layout large (@($LayoutMiB / 8) * 8)
     Compare-Sides "check of $LayoutMiB MiB" ([ordered]@{
             Sha256sum = { (Measure-Program 'sh' '-c', "ls $layout/blobs/sha256/* | xargs -P $([Environment]::ProcessorCount) -n 1 sha256sum").Milliseconds }
             Module    = { Measure-Call { if (Test-OciLayout $layout) { throw 'there are findings' } } }
@@ -112,7 +118,7 @@ try {
     Remove-Item $layout -Recurse
 
     foreach ($count in $Entries) {
-        $layout = New-Layout "entries-$count" 0 0
+        $layout = New-Layout "entries-$count" @()
         $index = Get-Content "$layout/index.json" -Raw | ConvertFrom-Json
         $one = $index.manifests[0] | ConvertTo-Json -Depth 9 -Compress
         $many = '{"schemaVersion":2,"manifests":[' + ((0..($count - 1)).ForEach{ $one.Replace('"1"', "`"n$_`"") } -join ',') + ']}'
@@ -128,4 +134,4 @@ finally {
 }
 $null = New-Item (Split-Path $OutFile) -ItemType Directory -Force
 $results | ConvertTo-Json -Depth 5 | Set-Content $OutFile
-$results | Format-Table Scenario, Crane, Skopeo, Sha256sum, Module -AutoSize
+$results | Format-Table Scenario, Crane, Skopeo, Sha256sum, Module -AutoSize | Out-String -Width 160
