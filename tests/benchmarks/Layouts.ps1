@@ -60,12 +60,12 @@ function Measure-Call([scriptblock] $Call) {
     $clock.Elapsed.TotalMilliseconds
 }
 
-# Every side in turn, each after its preparation; the first round warms up.
+# Every side in turn, each after its preparation; the first two rounds warm up.
 function Compare-Sides([string] $Name, [System.Collections.Specialized.OrderedDictionary] $Sides, [scriptblock] $Prepare = {}) {
     Write-Host "$Name ..."
     $samples = [ordered]@{}
     foreach ($side in $Sides.Keys) { $samples[$side] = @() }
-    for ($round = -1; $round -lt $Rounds; $round++) {
+    for ($round = -2; $round -lt $Rounds; $round++) {
         foreach ($side in $Sides.Keys) {
             . $Prepare
             [GC]::Collect()
