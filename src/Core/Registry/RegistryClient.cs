@@ -35,7 +35,7 @@ internal sealed partial class RegistryClient(RegistryConnection connection, stri
     /// <param name="tagOrDigest">A tag, or a digest such as <c>sha256:…</c>.</param>
     /// <param name="cancellationToken">Ends the request.</param>
     /// <returns>The descriptor, or null where there is none.</returns>
-    /// <exception cref="BuildKitException"><c>BuildKit.RegistryDenied</c>, <c>BuildKit.RegistryUnreachable</c>, <c>BuildKit.RegistryError</c> and others of <see cref="RegistryErrors"/>.</exception>
+    /// <exception cref="BuildKitException"><c>BuildKit.RegistryDenied</c>, <c>BuildKit.RegistryUnreachable</c>, <c>BuildKit.RegistryFailed</c> and others of <see cref="RegistryErrors"/>.</exception>
     public async Task<OciDescriptor?> HeadManifestAsync(string tagOrDigest, CancellationToken cancellationToken)
     {
         var request = ManifestRequest(HttpMethod.Head, tagOrDigest, RegistryScope.Pull(repository)) with { Accept = ManifestTypes };
@@ -74,7 +74,7 @@ internal sealed partial class RegistryClient(RegistryConnection connection, stri
                 if (attempt == connection.Options.Attempts)
                     throw RegistryErrors.Malformed(connection, request.What, $"it breaks off ({e.Message.TrimEnd('.')})", e);
             }
-            await Task.Delay(RegistryRetry.Pause(connection.Options, attempt, null), cancellationToken).ConfigureAwait(false);
+            await Task.Delay(RegistryRetry.Pause(connection.Options, attempt), cancellationToken).ConfigureAwait(false);
         }
     }
 

@@ -120,7 +120,7 @@ public sealed class OciCopyRegistryTests : IDisposable
             ? HostileRegistry.Answer.Error(400, "DIGEST_INVALID", "provided digest did not match uploaded content")
             : null;
         error = await Copies.FailAsync(_layout.Path, $"{registry.Authority}/app:1");
-        Assert.Equal("BuildKit.RegistryError", error.ErrorId);
+        Assert.Equal("BuildKit.RegistryFailed", error.ErrorId);
         Assert.Contains("did not match", error.Message, StringComparison.Ordinal);
         Assert.Empty(registry.Manifests);
     }
