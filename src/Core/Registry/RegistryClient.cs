@@ -1,5 +1,4 @@
 using System.Net;
-using System.Text.Json;
 using BuildKit.Oci;
 
 namespace BuildKit.Registry;
@@ -101,32 +100,6 @@ internal sealed partial class RegistryClient(RegistryConnection connection, stri
         return descriptor;
     }
 
-    /// <summary>The tags of the repository, in the registry's order; empty where there is no such repository.</summary>
-    /// <exception cref="BuildKitException">Those of <see cref="HeadManifestAsync"/>.</exception>
-    public async Task<IReadOnlyList<string>> ListTagsAsync(CancellationToken cancellationToken)
-    {
-        var tags = new List<string>();
-        for (var target = $"/v2/{repository}/tags/list"; target is not null;)
-        {
-            var request = new RegistryRequest(HttpMethod.Get, target, RegistryScope.Pull(repository), $"the tags of '{repository}'");
-            using var response = await connection.SendAsync(request, [HttpStatusCode.OK, HttpStatusCode.NotFound], cancellationToken).ConfigureAwait(false);
-            if (response.StatusCode == HttpStatusCode.NotFound)
-                break;
-            try
-            {
-                var body = await RegistryBody.ReadAsync(response, MostManifestBytes, connection.Options.StallTimeout, cancellationToken).ConfigureAwait(false);
-                var page = JsonSerializer.Deserialize(body, RegistryJson.Default.RegistryTagList)?.Tags ?? [];
-                tags.AddRange(page);
-                target = page.Count > 0 ? NextPage(response) : null;
-            }
-            catch (Exception e) when (e is JsonException or InvalidDataException or IOException or HttpRequestException)
-            {
-                throw RegistryErrors.Malformed(connection, request.What, e.Message, e);
-            }
-        }
-        return tags;
-    }
-
     private RegistryRequest ManifestRequest(HttpMethod method, string tagOrDigest, IReadOnlyList<string> scopes) =>
         new(method, $"/v2/{repository}/manifests/{tagOrDigest}", scopes, $"the manifest '{tagOrDigest}' of '{repository}'");
 
@@ -152,16 +125,6 @@ internal sealed partial class RegistryClient(RegistryConnection connection, stri
         if (!ManifestTypes.Contains(mediaType))
             throw RegistryErrors.Malformed(connection, request.What, $"its media type is '{mediaType}'");
         return new RegistryManifest(OciDescriptor.Create(mediaType, asked ?? OciDigest.Of(content), content.Length), content);
-    }
-
-    // https://www.rfc-editor.org/rfc/rfc8288: </v2/app/tags/list?n=100&last=b>; rel="next"
-    private static string? NextPage(HttpResponseMessage response)
-    {
-        if (!response.Headers.TryGetValues("Link", out var links))
-            return null;
-        var link = links.FirstOrDefault(link => link.Contains("rel=\"next\"", StringComparison.Ordinal) || link.EndsWith("rel=next", StringComparison.Ordinal));
-        var (start, end) = (link?.IndexOf('<', StringComparison.Ordinal) ?? -1, link?.IndexOf('>', StringComparison.Ordinal) ?? -1);
-        return start >= 0 && end > start ? link![(start + 1)..end] : null;
     }
 
     public static OciDigest? DigestOf(HttpResponseMessage response) =>
