@@ -14,6 +14,13 @@ Describe "Copy-OciImage$because" -Skip:([bool]$obstacle) {
         $registry = Get-TestEngine registry
         $image = $registry.BaseImage
         $copies = "$($registry.Address)/copied"
+
+        # Puts a text into a layout, and gives what leads to it.
+        function Add-LayoutBlob([string] $Layout, [string] $Text, [string] $MediaType) {
+            $hex = [Convert]::ToHexString([Security.Cryptography.SHA256]::HashData([Text.Encoding]::UTF8.GetBytes($Text))).ToLower()
+            $Text | Set-Content -NoNewline "$Layout/blobs/sha256/$hex"
+            @{ mediaType = $MediaType; digest = "sha256:$hex"; size = $Text.Length }
+        }
     }
 
     BeforeEach {
@@ -72,6 +79,67 @@ Describe "Copy-OciImage$because" -Skip:([bool]$obstacle) {
         $saved = Copy-OciImage docker-daemon:copied/app:1 saved.tar -Builder $engine.Address
         $saved.Digest | Should -Be $loaded.Digest
         Invoke-TestDocker $engine rmi copied/app:1 | Out-Null
+    }
+
+    It 'takes along what refers to an image only when asked' {
+        $digest = (Copy-OciImage $image ./layout).Digest
+        $index = Get-Content layout/index.json -Raw | ConvertFrom-Json -AsHashtable
+        $subject = $index.manifests[0]
+        $manifest = @{
+            schemaVersion = 2; mediaType = 'application/vnd.oci.image.manifest.v1+json'; artifactType = 'application/vnd.example.signature'; layers = @()
+            config = Add-LayoutBlob layout '{}' application/vnd.oci.empty.v1+json
+            subject = @{ mediaType = $subject.mediaType; digest = $subject.digest; size = $subject.size }
+        }
+        $index.manifests += Add-LayoutBlob layout ($manifest | ConvertTo-Json -Depth 5 -Compress) $manifest.mediaType
+        $index | ConvertTo-Json -Depth 5 -Compress | Set-Content -NoNewline layout/index.json
+
+        $name = "$copies/signed-$([guid]::NewGuid().ToString('n')):1"
+        $pushed = Copy-OciImage "./layout@$digest" $name -IncludeReferrer
+        $pushed.Digest | Should -Be $digest
+        $pushed.Referrers | Should -Be 1
+        $pushed | Out-String | Should -Match 'Referrers\s+: 1'
+        (Copy-OciImage $name ./without).Referrers | Should -Be 0
+        Get-OciIndex without | Should -HaveCount 1
+        (Copy-OciImage $name ./with -IncludeReferrer).Referrers | Should -Be 1
+        (Get-OciIndex with).Digest | Should -Be $digest, $index.manifests[1].digest
+        Copy-OciImage "./layout@$digest" docker-archive:load.tar:signed/app:1 -IncludeReferrer | ForEach-Object Referrers | Should -Be 0
+    }
+
+    It 'speaks plain http with other machines only when asked' {
+        $address = [Net.NetworkInformation.NetworkInterface]::GetAllNetworkInterfaces() | Where-Object OperationalStatus -EQ Up |
+            ForEach-Object { $_.GetIPProperties().UnicastAddresses.Address } |
+            Where-Object { $_.AddressFamily -eq 'InterNetwork' -and -not [Net.IPAddress]::IsLoopback($_) -and [Net.Http.HttpClient]::DefaultProxy.IsBypassed("http://$_/") } |
+            Select-Object -First 1
+        if (-not $address) {
+            Set-ItResult -Skipped -Because 'this machine has no address but the loopback'
+            return
+        }
+        $listener = [Net.Sockets.TcpListener]::new($address, 0)
+        $listener.Start()
+        $relay = [powershell]::Create().AddScript({
+                param($listener, $server, $port)
+                $ErrorActionPreference = 'Stop'
+                while ($true) {
+                    $near = $listener.AcceptTcpClient()
+                    $far = [Net.Sockets.TcpClient]::new($server, $port)
+                    $null = $near.GetStream().CopyToAsync($far.GetStream())
+                    $null = $far.GetStream().CopyToAsync($near.GetStream())
+                }
+            }).AddArgument($listener).AddArgument($registry.Address.Split(':')[0]).AddArgument([int]$registry.Address.Split(':')[1])
+        $relaying = $relay.BeginInvoke()
+        try {
+            $there = "$($listener.LocalEndpoint)/$($image.Split('/', 2)[1])"
+            { Copy-OciImage $there ./layout -ErrorAction Stop } | Should -Throw -ErrorId 'BuildKit.RegistryUnreachable*'
+            Test-Path layout | Should -BeFalse
+            $digest = (Copy-OciImage $there ./layout -Insecure).Digest
+            (Copy-OciImage ./layout "$($listener.LocalEndpoint)/copied/plain:1" -Insecure).Digest | Should -Be $digest
+            (Copy-OciImage "$copies/plain:1" ./again).Digest | Should -Be $digest
+        }
+        finally {
+            $listener.Stop()
+            try { $relay.EndInvoke($relaying) } catch { 'Stopped, which it was to be.' | Out-Null }
+            $relay.Dispose()
+        }
     }
 
     It 'shows the bars of a copy and takes them away' {

@@ -35,7 +35,8 @@ public sealed class DockerApiException : BuildKitException
             HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden => ("EngineAccessDenied", BuildKitErrorCategory.PermissionDenied),
             HttpStatusCode.NotFound => ("EngineNotFound", BuildKitErrorCategory.NotFound),
             HttpStatusCode.Conflict => ("EngineConflict", BuildKitErrorCategory.InvalidArgument),
-            _ => ("EngineError", BuildKitErrorCategory.NotSupported),
+            HttpStatusCode.NotImplemented => ("EngineError", BuildKitErrorCategory.NotSupported),
+            _ => ("EngineError", BuildKitErrorCategory.Protocol),
         };
         return new DockerApiException("BuildKit." + id, category, statusCode, message) { Target = target };
     }

@@ -37,12 +37,11 @@ internal sealed class DockerContextStore(string configDirectory)
     public async Task<IReadOnlyList<string>> ListNamesAsync(CancellationToken cancellationToken)
     {
         var names = new List<string>();
-        var directory = new DirectoryInfo(Path.Combine(_directory, "meta"));
-        foreach (var context in directory.Exists ? directory.EnumerateDirectories() : [])
+        foreach (var context in Folders(Path.Combine(_directory, "meta")))
         {
             try
             {
-                if ((await ReadAsync(Path.Combine(context.FullName, "meta.json"), cancellationToken).ConfigureAwait(false))?.Name is { Length: > 0 } name)
+                if ((await ReadAsync(Path.Combine(context, "meta.json"), cancellationToken).ConfigureAwait(false))?.Name is { Length: > 0 } name)
                     names.Add(name);
             }
             catch (BuildKitException)
@@ -52,6 +51,19 @@ internal sealed class DockerContextStore(string configDirectory)
         }
         names.Sort(StringComparer.Ordinal);
         return names;
+    }
+
+    private static string[] Folders(string directory)
+    {
+        try
+        {
+            return Directory.GetDirectories(directory);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // Most people have none.
+            return [];
+        }
     }
 
     private static async Task<DockerContextJson?> ReadAsync(string path, CancellationToken cancellationToken)

@@ -104,7 +104,7 @@ internal sealed class DockerEngineClient : IDisposable
             using var response = await SendAsync(_http, request, timeout.Token).ConfigureAwait(false);
             if (!response.IsSuccessStatusCode || !response.Headers.TryGetValues("Api-Version", out var apiVersions))
                 throw NotAnEngine($"it answers /_ping with HTTP {(int)response.StatusCode} and no API version", null);
-            var ping = new PingResponse(apiVersions.First(), EngineVersion(response), response.Headers.TryGetValues("OSType", out var os) ? os.First() : null);
+            var ping = new PingResponse(apiVersions.First(), EngineVersion(response));
             _apiVersion = Negotiate(ping.ApiVersion);
             return ping;
         }
@@ -171,6 +171,9 @@ internal sealed class DockerEngineClient : IDisposable
 
     internal Task<T> PostAsync<T>(string path, HttpContent? content, JsonTypeInfo<T> type, CancellationToken cancellationToken) =>
         SendAsync(HttpMethod.Post, path, content, null, type, cancellationToken);
+
+    /// <summary>The Engine, as errors name it.</summary>
+    internal string Address => _transport.Target.Address;
 
     internal ConnectionFailedException ConnectionLost(Exception exception) => ConnectionFailures.Find(_transport.Target, _hasClientCertificate, exception);
 

@@ -6,8 +6,6 @@ internal sealed record ImageInspectResponse
     /// <summary>The digest of the config with the classic store, of the manifest or index with the containerd store.</summary>
     public string ID { get; init; } = string.Empty;
 
-    public IReadOnlyList<string>? RepoTags { get; init; }
-
     public IReadOnlyList<string>? RepoDigests { get; init; }
 
     public string? Os { get; init; }

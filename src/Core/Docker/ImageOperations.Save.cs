@@ -17,11 +17,19 @@ internal sealed partial class ImageOperations
         using var http = client.CreateHttpClient(stream => stream);
         using var response = await client.SendAsync(http, HttpMethod.Get, $"images/get?names={Uri.EscapeDataString(name)}", null, cancellationToken).ConfigureAwait(false);
         var body = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
+        var buffer = new byte[SaveBufferSize];
+        for (int count; (count = await ReadAsync(body, buffer, cancellationToken).ConfigureAwait(false)) > 0;)
+            await destination.WriteAsync(buffer.AsMemory(0, count), cancellationToken).ConfigureAwait(false);
+    }
+
+    // What fails where it is written to is no fault of the connection.
+    private async ValueTask<int> ReadAsync(Stream body, byte[] buffer, CancellationToken cancellationToken)
+    {
         try
         {
-            await body.CopyToAsync(destination, SaveBufferSize, cancellationToken).ConfigureAwait(false);
+            return await body.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
         }
-        catch (HttpIOException exception)
+        catch (IOException exception)
         {
             throw client.ConnectionLost(exception);
         }

@@ -7,6 +7,9 @@ namespace BuildKit.Docker;
 /// <summary>The Engine's image store: Docker.DotNet's <c>IImageOperations</c>, as far as it is used.</summary>
 internal sealed partial class ImageOperations(DockerEngineClient client)
 {
+    /// <summary>The Engine did not take an archive, for another reason than a full disk.</summary>
+    internal const string LoadFailedId = "BuildKit.ImageLoadFailed";
+
     // moby daemon/containerd/image_exporter.go: the image is in the store then, but no container can be made of it.
     private const string UnpackFailed = "Error unpacking image ";
 
@@ -36,7 +39,7 @@ internal sealed partial class ImageOperations(DockerEngineClient client)
 
     /// <summary>
     /// <c>POST /images/load</c>: puts the images of a docker or OCI archive into the store. The answer is 200 before the Engine has read anything;
-    /// an error comes later in the stream and is <c>BuildKit.ImageLoadFailed</c> here.
+    /// an error comes later in the stream and is <c>BuildKit.ImageLoadFailed</c> here, or <c>BuildKit.DaemonDiskFull</c>.
     /// </summary>
     /// <param name="writeArchive">Writes the tar archive; called once.</param>
     /// <param name="progress">Told of every message of the Engine, or null.</param>
@@ -53,9 +56,9 @@ internal sealed partial class ImageOperations(DockerEngineClient client)
         await foreach (var message in JSONMessageStream.ReadAsync(client, response, cancellationToken).ConfigureAwait(false))
         {
             if (message.Failure is { } error)
-                throw LoadFailed(error);
+                throw LoadFailed(HttpStatusCode.OK, error, null);
             if (message.Stream?.StartsWith(UnpackFailed, StringComparison.Ordinal) is true)
-                throw LoadFailed(message.Stream.TrimEnd());
+                throw LoadFailed(HttpStatusCode.OK, message.Stream.TrimEnd(), null);
             progress?.Report(message);
             AddLoaded(loaded, message.Stream);
         }
@@ -70,6 +73,10 @@ internal sealed partial class ImageOperations(DockerEngineClient client)
         try
         {
             return await client.SendAsync(http, HttpMethod.Post, $"images/load?quiet={(quiet ? 1 : 0)}", content, cancellationToken).ConfigureAwait(false);
+        }
+        catch (DockerApiException exception) when (PullErrorTable.IsDiskFull(exception.Message))
+        {
+            throw LoadFailed(exception.StatusCode, exception.Message, exception);
         }
         catch (ConnectionFailedException) when (content.Failure is not null)
         {
@@ -89,5 +96,14 @@ internal sealed partial class ImageOperations(DockerEngineClient client)
         }
     }
 
-    private static DockerApiException LoadFailed(string message) => new("BuildKit.ImageLoadFailed", BuildKitErrorCategory.InvalidArgument, HttpStatusCode.OK, message);
+    private DockerApiException LoadFailed(HttpStatusCode statusCode, string message, Exception? inner)
+    {
+        var isFull = PullErrorTable.IsDiskFull(message);
+        return new DockerApiException(
+            isFull ? PullErrorTable.DiskFullId : LoadFailedId, BuildKitErrorCategory.InputOutput, statusCode, message,
+            isFull ? PullErrorTable.DiskFullAction : "The message is the Docker Engine's own: check that the archive is whole, and see the Engine's log.", inner)
+        {
+            Target = client.Address,
+        };
+    }
 }

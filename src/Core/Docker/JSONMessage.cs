@@ -40,7 +40,5 @@ internal sealed record PushResult
 
 internal sealed record JSONError
 {
-    public int Code { get; init; }
-
     public string? Message { get; init; }
 }

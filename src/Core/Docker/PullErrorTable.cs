@@ -24,10 +24,13 @@ internal sealed record PullErrorRow(Func<string, bool> IsMatch, string ErrorId, 
 /// </summary>
 internal static partial class PullErrorTable
 {
+    public const string DiskFullId = "BuildKit.DaemonDiskFull";
+    public const string DiskFullAction =
+        "Free disk space where the Docker Engine keeps its data: 'docker system df' shows what is used, 'docker system prune' removes what nothing uses.";
+
     private static readonly IReadOnlyList<PullErrorRow> Rows =
     [
-        new(DiskFull().IsMatch, "BuildKit.DaemonDiskFull", BuildKitErrorCategory.InputOutput,
-            _ => "Free disk space where the Docker Engine keeps its data: 'docker system df' shows what is used, 'docker system prune' removes what nothing uses."),
+        new(IsDiskFull, DiskFullId, BuildKitErrorCategory.InputOutput, _ => DiskFullAction),
         new(Plugin().IsMatch, "BuildKit.EngineAccessDenied", BuildKitErrorCategory.PermissionDenied,
             _ => "The Docker Engine itself refuses: its authorization plugin decides what you may do. Ask whoever runs it."),
         new(BadName().IsMatch, "BuildKit.InvalidTag", BuildKitErrorCategory.InvalidArgument,
@@ -60,6 +63,9 @@ internal static partial class PullErrorTable
 
     private static readonly PullErrorRow Other = new(
         _ => true, "BuildKit.ImagePullFailed", BuildKitErrorCategory.InputOutput, _ => "The message is the Docker Engine's own; its log may say more.");
+
+    /// <summary>Whether an Engine's words, of a pull or of anything else that it stores, mean that its disk is full.</summary>
+    public static bool IsDiskFull(string message) => DiskFull().IsMatch(message);
 
     /// <summary>The error of a pull that brought an image for another platform than was asked for.</summary>
     public static DockerApiException OtherPlatform(PullSubject subject, PlatformSpecifier asked, PlatformSpecifier? got) =>

@@ -7,8 +7,6 @@ internal sealed record SystemInfoResponse
 
     public string? Name { get; init; }
 
-    public string? ServerVersion { get; init; }
-
     /// <summary>The storage driver, or the snapshotter with the containerd image store.</summary>
     public string? Driver { get; init; }
 
@@ -23,8 +21,6 @@ internal sealed record SystemInfoResponse
 
     /// <summary>What the Engine itself finds worth a warning.</summary>
     public IReadOnlyList<string>? Warnings { get; init; }
-
-    public string? OSType { get; init; }
 
     public string? Architecture { get; init; }
 

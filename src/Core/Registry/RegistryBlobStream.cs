@@ -88,8 +88,8 @@ internal sealed class RegistryBlobStream(RegistryConnection connection, Registry
 
     private async ValueTask<int> ReadBodyAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {
-        // Most reads of one stream are given the same token: one timer serves them all.
-        if (_patience is null || _waiting != cancellationToken)
+        // Most reads of one stream are given the same token: one timer serves them all, but for one that has run out.
+        if (_patience is null || _patience.IsCancellationRequested || _waiting != cancellationToken)
         {
             _patience?.Dispose();
             _patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -102,9 +102,12 @@ internal sealed class RegistryBlobStream(RegistryConnection connection, Registry
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
-            _patience.Dispose();
-            _patience = null;
             throw new IOException($"nothing came for {connection.Options.StallTimeout.TotalSeconds:0.#} s", e);
+        }
+        finally
+        {
+            // It is the registry that is waited for, not whoever reads.
+            _patience.CancelAfter(Timeout.InfiniteTimeSpan);
         }
     }
 
@@ -114,7 +117,7 @@ internal sealed class RegistryBlobStream(RegistryConnection connection, Registry
         _readAtBreak = _read;
         if (_breaksInVain >= connection.Options.Attempts || ++_breaks > MostBreaks)
             throw RegistryErrors.BrokenOff(connection, request.What, _read, blob.Size, failure);
-        await Task.Delay(RegistryRetry.Pause(connection.Options, _breaksInVain, null), cancellationToken).ConfigureAwait(false);
+        await Task.Delay(RegistryRetry.Pause(connection.Options, _breaksInVain), cancellationToken).ConfigureAwait(false);
         await RequestAsync(cancellationToken).ConfigureAwait(false);
     }
 

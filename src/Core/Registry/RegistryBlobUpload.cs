@@ -20,6 +20,7 @@ internal sealed class RegistryBlobUpload(
     private readonly string _what = $"the blob {blob.Digest} of '{client.Repository}'";
     private Stream? _source;
     private long _position;
+    private string _location = "";
     private long _pieceSize = PieceSize;
     private long _mostTaken;
 
@@ -30,18 +31,21 @@ internal sealed class RegistryBlobUpload(
             var inVain = 0;
             while (true)
             {
-                if (await StartAsync(mountFrom, cancellationToken).ConfigureAwait(false) is not { } location)
+                if (await StartAsync(mountFrom, cancellationToken).ConfigureAwait(false))
                     return true;
                 var before = _mostTaken;
-                var failure = await SendAsync(location, inVain == 0 && before == 0, cancellationToken).ConfigureAwait(false);
-                // Where the answer alone was lost, the blob is there.
-                if (failure is null || await client.HeadBlobAsync(blob.Digest, cancellationToken).ConfigureAwait(false) == blob.Size)
+                if (await SendAsync(inVain == 0 && before == 0, cancellationToken).ConfigureAwait(false) is not { } setback)
                     return false;
                 inVain = _mostTaken > before ? 1 : inVain + 1;
-                if (inVain >= connection.Options.Attempts)
-                    throw failure;
+                var isLast = inVain >= connection.Options.Attempts;
+                if (!isLast && !await WaitAsync(setback, inVain, cancellationToken).ConfigureAwait(false))
+                    throw setback.Error;
+                // Where the answer alone was lost, the blob is there.
+                if (await client.HeadBlobAsync(blob.Digest, cancellationToken).ConfigureAwait(false) == blob.Size)
+                    return false;
+                if (isLast)
+                    throw setback.Error;
                 mountFrom = null;
-                await Task.Delay(RegistryRetry.Pause(connection.Options, inVain, null), cancellationToken).ConfigureAwait(false);
             }
         }
         finally
@@ -51,124 +55,164 @@ internal sealed class RegistryBlobUpload(
         }
     }
 
-    /// <summary>Opens an upload; null where the registry took the blob over from the other repository.</summary>
-    private async Task<string?> StartAsync(string? mountFrom, CancellationToken cancellationToken)
+    /// <summary>Opens an upload, or has the registry take the blob over from the other repository: true, and there is nothing to send.</summary>
+    private async Task<bool> StartAsync(string? mountFrom, CancellationToken cancellationToken)
     {
         var uploads = $"/v2/{client.Repository}/blobs/uploads/";
-        if (mountFrom is not null)
-        {
-            var mount = new RegistryRequest(
-                HttpMethod.Post, $"{uploads}?mount={blob.Digest}&from={Uri.EscapeDataString(mountFrom)}", RegistryScope.Mount(client.Repository, mountFrom), _what)
-            { Content = Nothing };
-            using var mounted = await connection.SendAsync(mount, cancellationToken).ConfigureAwait(false);
-            if (mounted.StatusCode == HttpStatusCode.Created)
-                return null;
-            if (mounted.StatusCode == HttpStatusCode.Accepted && Location(mounted) is { } location)
-                return location;
-            // The other repository may be closed to this account; that is no reason not to push to this one.
-        }
+        if (mountFrom is not null && await MountAsync(uploads, mountFrom, cancellationToken).ConfigureAwait(false) is { } isMounted)
+            return isMounted;
         var request = new RegistryRequest(HttpMethod.Post, uploads, RegistryScope.Push(client.Repository), _what) { Content = Nothing };
         using var response = await connection.SendAsync(request, [HttpStatusCode.Accepted], cancellationToken).ConfigureAwait(false);
         if (response.Headers.TryGetValues("OCI-Chunk-Min-Length", out var values) && long.TryParse(values.First(), NumberStyles.None, CultureInfo.InvariantCulture, out var least))
             _pieceSize = Math.Max(PieceSize, Math.Min(least, blob.Size));
-        return Location(response) ?? throw RegistryErrors.Malformed(connection, _what, "it opens an upload and does not say where");
+        _location = Location(response) ?? throw RegistryErrors.Malformed(connection, _what, "it opens an upload and does not say where");
+        return false;
+    }
+
+    /// <summary>Whether the registry took the blob over, where it did not open an upload instead; null where it did neither.</summary>
+    private async Task<bool?> MountAsync(string uploads, string from, CancellationToken cancellationToken)
+    {
+        var mount = new RegistryRequest(
+            HttpMethod.Post, $"{uploads}?mount={blob.Digest}&from={Uri.EscapeDataString(from)}", RegistryScope.Mount(client.Repository, from), _what)
+        { Content = Nothing };
+        try
+        {
+            using var mounted = await connection.SendAsync(mount, cancellationToken).ConfigureAwait(false);
+            if (mounted.StatusCode == HttpStatusCode.Created)
+                return true;
+            if (mounted.StatusCode != HttpStatusCode.Accepted || Location(mounted) is not { } location)
+                return null;
+            _location = location;
+            return false;
+        }
+        catch (BuildKitException e) when (e.ErrorId is "BuildKit.RegistryDenied" or "BuildKit.TokenFetchFailed")
+        {
+            // The other repository may be closed to this account; that is no reason not to push to this one.
+            return null;
+        }
     }
 
     /// <summary>Sends it; null where it is there, or else why this upload can't go on.</summary>
-    private async Task<BuildKitException?> SendAsync(string location, bool isWhole, CancellationToken cancellationToken)
+    private async Task<Setback?> SendAsync(bool isWhole, CancellationToken cancellationToken)
     {
         var isDone = false;
         try
         {
-            BuildKitException? failure = null;
+            Setback? setback = null;
             if (isWhole)
             {
-                (isDone, failure, var isTooMuch) = await PutAsync(location, 0, blob.Size, cancellationToken).ConfigureAwait(false);
-                if (isDone)
-                    return null;
-                if (!isTooMuch && blob.Size <= PieceSize)
-                    return failure;
+                (setback, var isTooMuch) = await PutAsync(0, blob.Size, cancellationToken).ConfigureAwait(false);
+                if (setback is not null && !isTooMuch && blob.Size <= PieceSize)
+                    return setback;
             }
-            (isDone, failure) = await SendPiecesAsync(location, failure, cancellationToken).ConfigureAwait(false);
-            return failure;
+            if (!isWhole || setback is not null)
+                setback = await SendPiecesAsync(setback, cancellationToken).ConfigureAwait(false);
+            isDone = setback is null;
+            return setback;
         }
         finally
         {
             if (!isDone)
-                await CancelAsync(location).ConfigureAwait(false);
+                await CancelAsync().ConfigureAwait(false);
         }
     }
 
-    private async Task<(bool IsDone, BuildKitException? Failure)> SendPiecesAsync(string location, BuildKitException? failure, CancellationToken cancellationToken)
+    /// <param name="setback">What became of the whole of it; null where nothing of this upload was sent.</param>
+    /// <param name="cancellationToken">Ends the upload.</param>
+    private async Task<Setback?> SendPiecesAsync(Setback? setback, CancellationToken cancellationToken)
     {
         // Only a broken upload may hold something.
         long offset = 0;
-        if (failure is not null)
+        if (setback is not null)
         {
-            if (await AskAsync(location, cancellationToken).ConfigureAwait(false) is not { } held)
-                return (false, failure);
-            (location, offset) = held;
+            if (await AskAsync(setback, 0, cancellationToken).ConfigureAwait(false) is not { } held)
+                return setback;
+            offset = held;
+            IsProgress(held);
         }
         for (var inVain = 0; offset < blob.Size;)
         {
-            var (answer, next, broken) = await PatchAsync(location, offset, Math.Min(_pieceSize, blob.Size - offset), cancellationToken).ConfigureAwait(false);
+            var (next, broken) = await PatchAsync(offset, Math.Min(_pieceSize, blob.Size - offset), cancellationToken).ConfigureAwait(false);
             if (broken is null && next <= offset)
-                broken = RegistryErrors.Malformed(connection, _what, $"it says that it has {next} bytes of it, and it had {offset} before it was sent more");
+                broken = new(RegistryErrors.Malformed(connection, _what, $"it says that it has {next} bytes of it, and it had {offset} before it was sent more"));
             if (broken is not null)
             {
-                failure = broken;
-                if (++inVain >= connection.Options.Attempts || await AskAsync(location, cancellationToken).ConfigureAwait(false) is not { } held)
-                    return (false, failure);
-                (answer, next) = held;
-                await Task.Delay(RegistryRetry.Pause(connection.Options, inVain, null), cancellationToken).ConfigureAwait(false);
+                if (++inVain >= connection.Options.Attempts || await AskAsync(broken, inVain, cancellationToken).ConfigureAwait(false) is not { } held)
+                    return broken;
+                next = held;
             }
-            if (next > offset)
+            // What was sent before and lost since is no progress.
+            if (IsProgress(next))
                 inVain = 0;
-            (location, offset) = (answer, next);
-            _mostTaken = Math.Max(_mostTaken, offset);
+            offset = next;
         }
-        var (isDone, last, _) = await PutAsync(location, blob.Size, 0, cancellationToken).ConfigureAwait(false);
-        return (isDone, last);
+        return (await PutAsync(blob.Size, 0, cancellationToken).ConfigureAwait(false)).Setback;
     }
 
-    /// <summary>Sends the rest, or nothing, and has the registry close the upload.</summary>
-    private async Task<(bool IsDone, BuildKitException? Failure, bool IsTooMuch)> PutAsync(string location, long offset, long length, CancellationToken cancellationToken)
+    private bool IsProgress(long taken)
     {
-        var separator = location.Contains('?', StringComparison.Ordinal) ? '&' : '?';
-        var request = new RegistryRequest(HttpMethod.Put, $"{location}{separator}digest={Uri.EscapeDataString(blob.Digest.ToString())}", RegistryScope.Push(client.Repository), _what);
-        var (response, failure) = await SendPieceAsync(request, offset, length, isPiece: false, cancellationToken).ConfigureAwait(false);
+        var isProgress = taken > _mostTaken;
+        _mostTaken = Math.Max(_mostTaken, taken);
+        return isProgress;
+    }
+
+    /// <summary>Sends the rest, or nothing, and has the registry close the upload; without a setback the blob is there.</summary>
+    private async Task<(Setback? Setback, bool IsTooMuch)> PutAsync(long offset, long length, CancellationToken cancellationToken)
+    {
+        var separator = _location.Contains('?', StringComparison.Ordinal) ? '&' : '?';
+        var request = new RegistryRequest(HttpMethod.Put, $"{_location}{separator}digest={Uri.EscapeDataString(blob.Digest.ToString())}", RegistryScope.Push(client.Repository), _what);
+        var (response, broken) = await SendPieceAsync(request, offset, length, isPiece: false, cancellationToken).ConfigureAwait(false);
         using (response)
         {
             if (response is null)
-                return (false, failure, false);
+                return (broken, false);
             if (response.IsSuccessStatusCode)
             {
                 if (RegistryClient.DigestOf(response) is { } stored && stored.Algorithm == blob.Digest.Algorithm && stored != blob.Digest)
                     throw RegistryErrors.DigestMismatch(connection, _what, blob.Digest, stored);
-                return (true, null, false);
+                return (null, false);
             }
-            failure = await connection.FailureAsync(request, response, cancellationToken).ConfigureAwait(false);
             var isTooMuch = response.StatusCode == HttpStatusCode.RequestEntityTooLarge && length > PieceSize;
-            return isTooMuch || MayBegin(response.StatusCode) ? (false, failure, isTooMuch) : throw failure;
+            return (await SetbackAsync(request, response, isTooMuch, cancellationToken).ConfigureAwait(false), isTooMuch);
         }
     }
 
-    private async Task<(string Location, long Offset, BuildKitException? Failure)> PatchAsync(string location, long offset, long length, CancellationToken cancellationToken)
+    /// <summary>Sends a piece; how much the registry has then, as far as it says so.</summary>
+    private async Task<(long Taken, Setback? Setback)> PatchAsync(long offset, long length, CancellationToken cancellationToken)
     {
-        var request = new RegistryRequest(HttpMethod.Patch, location, RegistryScope.Push(client.Repository), _what);
-        var (response, failure) = await SendPieceAsync(request, offset, length, isPiece: true, cancellationToken).ConfigureAwait(false);
+        var request = new RegistryRequest(HttpMethod.Patch, _location, RegistryScope.Push(client.Repository), _what);
+        var (response, broken) = await SendPieceAsync(request, offset, length, isPiece: true, cancellationToken).ConfigureAwait(false);
         using (response)
         {
             if (response is null)
-                return (location, offset, failure);
-            if (response.StatusCode is HttpStatusCode.Accepted or HttpStatusCode.NoContent or HttpStatusCode.Created)
-                return (Location(response) ?? location, Held(response) ?? (offset + length), null);
-            failure = await connection.FailureAsync(request, response, cancellationToken).ConfigureAwait(false);
-            return MayBegin(response.StatusCode) ? (location, offset, failure) : throw failure;
+                return (offset, broken);
+            if (response.StatusCode is not (HttpStatusCode.Accepted or HttpStatusCode.NoContent or HttpStatusCode.Created))
+                return (offset, await SetbackAsync(request, response, false, cancellationToken).ConfigureAwait(false));
+            _location = Location(response) ?? _location;
+            return (Held(response) ?? (offset + length), null);
         }
     }
 
-    private async Task<(HttpResponseMessage? Response, BuildKitException? Failure)> SendPieceAsync(
+    /// <summary>What an answer that is no success means for the upload; those that no further attempt can change are thrown.</summary>
+    private async Task<Setback> SetbackAsync(RegistryRequest request, HttpResponseMessage response, bool mayGoOn, CancellationToken cancellationToken)
+    {
+        var error = await connection.FailureAsync(request, response, cancellationToken).ConfigureAwait(false);
+        return mayGoOn || MayBegin(response.StatusCode) ? new(error, RegistryRetry.Asked(response)) : throw error;
+    }
+
+    /// <summary>Waits before the next attempt; false where the registry wants to be left alone for longer than anybody waits.</summary>
+    /// <param name="setback">Why another attempt is needed.</param>
+    /// <param name="inVain">How many attempts were in vain; 0 to wait no longer than the registry asks for.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    private async Task<bool> WaitAsync(Setback setback, int inVain, CancellationToken cancellationToken)
+    {
+        if (setback.Asked > connection.Options.LongestRetryDelay)
+            return false;
+        await Task.Delay(inVain == 0 ? setback.Asked : RegistryRetry.Pause(connection.Options, inVain, setback.Asked), cancellationToken).ConfigureAwait(false);
+        return true;
+    }
+
+    private async Task<(HttpResponseMessage? Response, Setback? Setback)> SendPieceAsync(
         RegistryRequest request, long offset, long length, bool isPiece, CancellationToken cancellationToken)
     {
         RegistryUploadContent? content = null;
@@ -181,7 +225,7 @@ internal sealed class RegistryBlobUpload(
         }
         catch (BuildKitException e) when (e.ErrorId == "BuildKit.RegistryUnreachable" && content?.Failure is null)
         {
-            return (null, e);
+            return (null, new(e));
         }
         catch (Exception) when (content?.Failure is not null)
         {
@@ -210,25 +254,27 @@ internal sealed class RegistryBlobUpload(
         }
     }
 
-    /// <summary>What the registry has of the upload, and where it goes on; null where it has lost it.</summary>
-    private async Task<(string Location, long Offset)?> AskAsync(string location, CancellationToken cancellationToken)
+    /// <summary>How much the registry has of the upload after a setback; null where it has lost it.</summary>
+    private async Task<long?> AskAsync(Setback setback, int inVain, CancellationToken cancellationToken)
     {
-        var request = new RegistryRequest(HttpMethod.Get, location, RegistryScope.Push(client.Repository), _what);
+        if (!await WaitAsync(setback, inVain, cancellationToken).ConfigureAwait(false))
+            return null;
+        var request = new RegistryRequest(HttpMethod.Get, _location, RegistryScope.Push(client.Repository), _what);
         using var response = await connection.SendAsync(request, cancellationToken).ConfigureAwait(false);
         if (response.StatusCode is not (HttpStatusCode.NoContent or HttpStatusCode.OK or HttpStatusCode.Accepted) || Held(response) is not { } held || held > blob.Size)
             return null;
-        _mostTaken = Math.Max(_mostTaken, held);
+        _location = Location(response) ?? _location;
         progress?.Invoke(held);
-        return (Location(response) ?? location, held);
+        return held;
     }
 
     // What nobody asks for any more would lie around until the registry tidies up. Whatever comes of it matters to nobody.
-    private async Task CancelAsync(string location)
+    private async Task CancelAsync()
     {
         using var patience = new CancellationTokenSource(CancelPatience);
         try
         {
-            var request = new RegistryRequest(HttpMethod.Delete, location, RegistryScope.Push(client.Repository), _what) { CanRepeat = false };
+            var request = new RegistryRequest(HttpMethod.Delete, _location, RegistryScope.Push(client.Repository), _what) { CanRepeat = false };
             (await connection.SendAsync(request, patience.Token).ConfigureAwait(false)).Dispose();
         }
         catch (Exception e) when (e is BuildKitException or OperationCanceledException)
@@ -272,4 +318,9 @@ internal sealed class RegistryBlobUpload(
     }
 
     private static ByteArrayContent Nothing(Action stillAlive) => new ByteArrayContent([]);
+
+    /// <summary>Why some of it has to be sent again.</summary>
+    /// <param name="Error">The error, where it stays so.</param>
+    /// <param name="Asked">How long the registry wants to be left alone.</param>
+    private sealed record Setback(BuildKitException Error, TimeSpan Asked = default);
 }

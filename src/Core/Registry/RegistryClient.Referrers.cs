@@ -7,6 +7,16 @@ namespace BuildKit.Registry;
 /// <content>What refers to a manifest.</content>
 internal sealed partial class RegistryClient
 {
+    // A list is longer than that only where it has no end.
+    private const int MostReferrerPages = 250;
+    private const int MostReferrerBytes = 4 * MostManifestBytes;
+
+    // The spec knows 404 only; older registries and proxies say the others of a path that they do not know (go-containerregistry's remote/referrers.go).
+    private static readonly HttpStatusCode[] ReferrersStatuses =
+    [
+        HttpStatusCode.OK, HttpStatusCode.NotFound, HttpStatusCode.BadRequest, HttpStatusCode.MethodNotAllowed, HttpStatusCode.NotAcceptable, HttpStatusCode.NotImplemented,
+    ];
+
     /// <summary>The manifests that have a manifest for their subject (distribution-spec, «Listing Referrers»), also from a registry that does not know of such.</summary>
     /// <param name="subject">The manifest.</param>
     /// <param name="cancellationToken">Ends the request.</param>
@@ -15,17 +25,24 @@ internal sealed partial class RegistryClient
     public async Task<IReadOnlyList<OciDescriptor>> GetReferrersAsync(OciDigest subject, CancellationToken cancellationToken)
     {
         var referrers = new List<OciDescriptor>();
+        var pages = new HashSet<Uri>();
+        var left = MostReferrerBytes;
         for (var target = $"/v2/{repository}/referrers/{subject}"; target is not null;)
         {
             var request = new RegistryRequest(HttpMethod.Get, target, RegistryScope.Pull(repository), $"the referrers of {subject} of '{repository}'") { Accept = [OciMediaType.Index] };
-            using var response = await connection.SendAsync(request, [HttpStatusCode.OK, HttpStatusCode.NotFound], cancellationToken).ConfigureAwait(false);
-            if (response.StatusCode == HttpStatusCode.NotFound)
+            using var response = await connection.SendAsync(request, pages.Count == 0 ? ReferrersStatuses : [HttpStatusCode.OK], cancellationToken).ConfigureAwait(false);
+            if (pages.Count == 0 && (response.StatusCode != HttpStatusCode.OK || MediaTypeOf(response) != OciMediaType.Index))
                 return await GetTaggedReferrersAsync(subject, cancellationToken).ConfigureAwait(false);
             try
             {
-                var body = await RegistryBody.ReadAsync(response, MostManifestBytes, connection.Options.StallTimeout, cancellationToken).ConfigureAwait(false);
+                var body = await RegistryBody.ReadAsync(response, left, connection.Options.StallTimeout, cancellationToken).ConfigureAwait(false);
+                left -= body.Length;
                 referrers.AddRange(OciIndex.Parse(body).Manifests);
-                target = NextPage(response);
+                pages.Add(response.RequestMessage!.RequestUri!);
+                var next = RegistryLink.Next(response);
+                if (next is not null && (pages.Contains(next) || pages.Count == MostReferrerPages))
+                    throw new FormatException(pages.Contains(next) ? "it leads to one of its pages once more" : "its pages go on without end");
+                target = next?.AbsoluteUri;
             }
             catch (Exception e) when (e is FormatException or InvalidDataException or IOException or HttpRequestException)
             {

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Text.Json;
 using BuildKit.Oci;
 
 namespace BuildKit.Registry;
@@ -35,7 +34,7 @@ internal sealed partial class RegistryClient(RegistryConnection connection, stri
     /// <param name="tagOrDigest">A tag, or a digest such as <c>sha256:…</c>.</param>
     /// <param name="cancellationToken">Ends the request.</param>
     /// <returns>The descriptor, or null where there is none.</returns>
-    /// <exception cref="BuildKitException"><c>BuildKit.RegistryDenied</c>, <c>BuildKit.RegistryUnreachable</c>, <c>BuildKit.RegistryError</c> and others of <see cref="RegistryErrors"/>.</exception>
+    /// <exception cref="BuildKitException"><c>BuildKit.RegistryDenied</c>, <c>BuildKit.RegistryUnreachable</c>, <c>BuildKit.RegistryFailed</c> and others of <see cref="RegistryErrors"/>.</exception>
     public async Task<OciDescriptor?> HeadManifestAsync(string tagOrDigest, CancellationToken cancellationToken)
     {
         var request = ManifestRequest(HttpMethod.Head, tagOrDigest, RegistryScope.Pull(repository)) with { Accept = ManifestTypes };
@@ -74,7 +73,7 @@ internal sealed partial class RegistryClient(RegistryConnection connection, stri
                 if (attempt == connection.Options.Attempts)
                     throw RegistryErrors.Malformed(connection, request.What, $"it breaks off ({e.Message.TrimEnd('.')})", e);
             }
-            await Task.Delay(RegistryRetry.Pause(connection.Options, attempt, null), cancellationToken).ConfigureAwait(false);
+            await Task.Delay(RegistryRetry.Pause(connection.Options, attempt), cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -99,32 +98,6 @@ internal sealed partial class RegistryClient(RegistryConnection connection, stri
         if (!response.Headers.Contains(SubjectHeader))
             await AddToReferrersAsync(descriptor, content, cancellationToken).ConfigureAwait(false);
         return descriptor;
-    }
-
-    /// <summary>The tags of the repository, in the registry's order; empty where there is no such repository.</summary>
-    /// <exception cref="BuildKitException">Those of <see cref="HeadManifestAsync"/>.</exception>
-    public async Task<IReadOnlyList<string>> ListTagsAsync(CancellationToken cancellationToken)
-    {
-        var tags = new List<string>();
-        for (var target = $"/v2/{repository}/tags/list"; target is not null;)
-        {
-            var request = new RegistryRequest(HttpMethod.Get, target, RegistryScope.Pull(repository), $"the tags of '{repository}'");
-            using var response = await connection.SendAsync(request, [HttpStatusCode.OK, HttpStatusCode.NotFound], cancellationToken).ConfigureAwait(false);
-            if (response.StatusCode == HttpStatusCode.NotFound)
-                break;
-            try
-            {
-                var body = await RegistryBody.ReadAsync(response, MostManifestBytes, connection.Options.StallTimeout, cancellationToken).ConfigureAwait(false);
-                var page = JsonSerializer.Deserialize(body, RegistryJson.Default.RegistryTagList)?.Tags ?? [];
-                tags.AddRange(page);
-                target = page.Count > 0 ? NextPage(response) : null;
-            }
-            catch (Exception e) when (e is JsonException or InvalidDataException or IOException or HttpRequestException)
-            {
-                throw RegistryErrors.Malformed(connection, request.What, e.Message, e);
-            }
-        }
-        return tags;
     }
 
     private RegistryRequest ManifestRequest(HttpMethod method, string tagOrDigest, IReadOnlyList<string> scopes) =>
@@ -152,16 +125,6 @@ internal sealed partial class RegistryClient(RegistryConnection connection, stri
         if (!ManifestTypes.Contains(mediaType))
             throw RegistryErrors.Malformed(connection, request.What, $"its media type is '{mediaType}'");
         return new RegistryManifest(OciDescriptor.Create(mediaType, asked ?? OciDigest.Of(content), content.Length), content);
-    }
-
-    // https://www.rfc-editor.org/rfc/rfc8288: </v2/app/tags/list?n=100&last=b>; rel="next"
-    private static string? NextPage(HttpResponseMessage response)
-    {
-        if (!response.Headers.TryGetValues("Link", out var links))
-            return null;
-        var link = links.FirstOrDefault(link => link.Contains("rel=\"next\"", StringComparison.Ordinal) || link.EndsWith("rel=next", StringComparison.Ordinal));
-        var (start, end) = (link?.IndexOf('<', StringComparison.Ordinal) ?? -1, link?.IndexOf('>', StringComparison.Ordinal) ?? -1);
-        return start >= 0 && end > start ? link![(start + 1)..end] : null;
     }
 
     public static OciDigest? DigestOf(HttpResponseMessage response) =>

@@ -63,25 +63,13 @@ internal sealed class RegistryConnection : IDisposable
     /// <exception cref="BuildKitException"><c>BuildKit.RegistryUnreachable</c>, or no token could be had.</exception>
     public async Task<HttpResponseMessage> SendAsync(RegistryRequest request, CancellationToken cancellationToken)
     {
-        for (var attempt = 1; ; attempt++)
+        try
         {
-            var mayRepeat = request.CanRepeat && attempt < _options.Attempts;
-            TimeSpan pause;
-            try
-            {
-                var response = await SendAuthorizedAsync(request, cancellationToken).ConfigureAwait(false);
-                pause = RegistryRetry.Pause(_options, attempt, response);
-                if (!mayRepeat || !RegistryRetry.MayGoAway(response.StatusCode) || pause > _options.LongestRetryDelay)
-                    return response;
-                response.Dispose();
-            }
-            catch (HttpRequestException e)
-            {
-                if (!mayRepeat || !RegistryRetry.MayGoAway(e))
-                    throw RegistryErrors.Unreachable(this, request.What, e, _certificateFailure);
-                pause = RegistryRetry.Pause(_options, attempt, null);
-            }
-            await Task.Delay(pause, cancellationToken).ConfigureAwait(false);
+            return await RegistryRetry.SendAsync(_options, request.CanRepeat, token => SendAuthorizedAsync(request, token), cancellationToken).ConfigureAwait(false);
+        }
+        catch (HttpRequestException e)
+        {
+            throw RegistryErrors.Unreachable(this, request.What, e, _certificateFailure);
         }
     }
 
@@ -192,7 +180,8 @@ internal sealed class RegistryConnection : IDisposable
                 origin = await ChooseAsync(plain, origin, cancellationToken).ConfigureAwait(false);
             else if (_options.IsInsecure)
                 origin = await ChooseAsync(origin, plain, cancellationToken).ConfigureAwait(false);
-            _authorizer = new RegistryAuthorizer(Host, origin.Scheme == Uri.UriSchemeHttp, _options.Credentials, new TokenClient(_tokenHttp), TimeProvider.System);
+            _authorizer = new RegistryAuthorizer(
+                Host, _options.IsInsecure && origin.Scheme == Uri.UriSchemeHttp, _options.Credentials, new TokenClient(_tokenHttp, _options), TimeProvider.System);
             Volatile.Write(ref _origin, origin);
             return origin;
         }

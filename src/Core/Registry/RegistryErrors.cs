@@ -44,17 +44,19 @@ internal static class RegistryErrors
                 $"The registry '{registry.Host}' does not have {request.What}: {words}",
                 $"Check the name, its tag and its digest.{(isAnonymous ? $" A private repository shows itself only after a login: docker login{(registry.Host == "docker.io" ? "" : " " + registry.Host)}" : "")}")
             { Target = registry.Host },
-            HttpStatusCode.TooManyRequests => new BuildKitException(
-                "BuildKit.RegistryRateLimited", BuildKitErrorCategory.Connection, $"The registry '{registry.Host}' takes no more requests for now, and was asked for {request.What}: {words}",
-                $"Wait, and try again{(isAnonymous ? "; who is logged in may do more as a rule" : "")}.")
-            { Target = registry.Host },
+            HttpStatusCode.TooManyRequests => RateLimited(
+                registry.Host, $"The registry '{registry.Host}' takes no more requests for now, and was asked for {request.What}: {words}", isAnonymous),
             _ => new BuildKitException(
-                "BuildKit.RegistryError", (int)status >= 500 ? BuildKitErrorCategory.Connection : BuildKitErrorCategory.InvalidArgument,
+                "BuildKit.RegistryFailed", (int)status >= 500 ? BuildKitErrorCategory.Connection : BuildKitErrorCategory.InvalidArgument,
                 $"The registry '{registry.Host}' failed on {request.What}: {words}",
                 (int)status >= 500 ? "Try again; where it stays so, the registry's own log says more." : "Check what was asked for; the registry's own log may say more.")
             { Target = registry.Host },
         };
     }
+
+    public static BuildKitException RateLimited(string host, string message, bool isAnonymous) => new(
+        "BuildKit.RegistryRateLimited", BuildKitErrorCategory.Connection, message, $"Wait, and try again{(isAnonymous ? "; who is logged in may do more as a rule" : "")}.")
+    { Target = host };
 
     public static BuildKitException Unreachable(RegistryConnection registry, string what, HttpRequestException exception, string? certificateFailure)
     {
@@ -75,13 +77,13 @@ internal static class RegistryErrors
     }
 
     public static BuildKitException UnsafeRedirection(RegistryConnection registry, string what, Uri from, Uri to) => new(
-        "BuildKit.RegistryError", BuildKitErrorCategory.Protocol,
+        "BuildKit.RegistryFailed", BuildKitErrorCategory.Protocol,
         $"The registry '{registry.Host}' sends for {what} from {from.Scheme}://{from.Authority} to {to.Scheme}://{to.Authority}, which is not encrypted.",
         "A proxy before the registry may hide from it that https is spoken (X-Forwarded-Proto); have that put right.")
     { Target = registry.Host };
 
     public static BuildKitException Malformed(RegistryConnection registry, string what, string why, Exception? inner = null) => new(
-        "BuildKit.RegistryError", BuildKitErrorCategory.Protocol, $"What the registry '{registry.Host}' answers for {what} can't be used: {why}.",
+        "BuildKit.RegistryFailed", BuildKitErrorCategory.Protocol, $"What the registry '{registry.Host}' answers for {what} can't be used: {why}.",
         "Check that the address is that of a registry, and what stands between it and this machine.", inner)
     { Target = registry.Host };
 

@@ -18,14 +18,7 @@ internal sealed record RegistryError
     public JsonElement Detail { get; init; }
 }
 
-/// <summary>A page of a repository's tags.</summary>
-internal sealed record RegistryTagList
-{
-    public IReadOnlyList<string>? Tags { get; init; }
-}
-
-/// <summary>How they are read, without reflection at run time.</summary>
+/// <summary>How it is read, without reflection at run time.</summary>
 [JsonSourceGenerationOptions(PropertyNameCaseInsensitive = true, GenerationMode = JsonSourceGenerationMode.Metadata)]
 [JsonSerializable(typeof(RegistryErrorList))]
-[JsonSerializable(typeof(RegistryTagList))]
 internal sealed partial class RegistryJson : JsonSerializerContext;

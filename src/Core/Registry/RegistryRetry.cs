@@ -16,19 +16,55 @@ internal static class RegistryRetry
         or HttpRequestError.ProxyTunnelError or HttpRequestError.UserAuthenticationError)
         && exception.InnerException is not SocketException { SocketErrorCode: SocketError.ConnectionRefused };
 
+    /// <summary>Makes a request, and makes it again where its failure may go away by itself.</summary>
+    /// <param name="options">How often, and after which pauses.</param>
+    /// <param name="canRepeat">Whether it may be made again at all.</param>
+    /// <param name="send">Makes it once.</param>
+    /// <param name="cancellationToken">Ends the request or the pause.</param>
+    /// <returns>The last answer, whatever its status; the caller disposes it.</returns>
+    /// <exception cref="HttpRequestException">There was no answer in the end.</exception>
+    public static async Task<HttpResponseMessage> SendAsync(
+        RegistryOptions options, bool canRepeat, Func<CancellationToken, Task<HttpResponseMessage>> send, CancellationToken cancellationToken)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var mayRepeat = canRepeat && attempt < options.Attempts;
+            TimeSpan pause;
+            try
+            {
+                var response = await send(cancellationToken).ConfigureAwait(false);
+                pause = Pause(options, attempt, Asked(response));
+                if (!mayRepeat || !MayGoAway(response.StatusCode) || pause > options.LongestRetryDelay)
+                    return response;
+                response.Dispose();
+            }
+            catch (HttpRequestException e) when (mayRepeat && MayGoAway(e))
+            {
+                pause = Pause(options, attempt);
+            }
+            await Task.Delay(pause, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
     /// <summary>How long to wait after an attempt: what the registry says, or else twice as long every time, and never the same for two who failed together.</summary>
     /// <param name="options">The first pause.</param>
     /// <param name="attempt">Which attempt has failed, counted from 1.</param>
-    /// <param name="response">The answer, or null where there was none.</param>
-    public static TimeSpan Pause(RegistryOptions options, int attempt, HttpResponseMessage? response)
+    /// <param name="asked">What the registry says (<see cref="Asked"/>).</param>
+    public static TimeSpan Pause(RegistryOptions options, int attempt, TimeSpan asked = default)
     {
         var pause = options.RetryDelay * Math.Pow(2, Math.Min(attempt - 1, MostDoublings)) * (0.75 + (Random.Shared.NextDouble() / 2));
-        var asked = response?.Headers.RetryAfter switch
+        return asked > pause ? asked : pause;
+    }
+
+    /// <summary>How long an answer asks to wait (<c>Retry-After</c>; RFC 9110, section 10.2.3); zero where it does not.</summary>
+    public static TimeSpan Asked(HttpResponseMessage response)
+    {
+        var asked = response.Headers.RetryAfter switch
         {
             { Delta: { } delta } => delta,
             { Date: { } date } => date - DateTimeOffset.UtcNow,
             _ => TimeSpan.Zero,
         };
-        return asked > pause ? asked : pause;
+        return asked > TimeSpan.Zero ? asked : TimeSpan.Zero;
     }
 }

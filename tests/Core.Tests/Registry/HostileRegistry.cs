@@ -1,36 +1,52 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using System.Net;
+using System.Net.NetworkInformation;
 using System.Net.Security;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json.Nodes;
+using BuildKit.Oci;
 using BuildKit.Tests.Transport;
 
 namespace BuildKit.Tests.Registry;
 
 /// <summary>
-/// A registry on the loopback that misbehaves as a test says. It speaks HTTP/1.1 by hand, one request a connection, so that an answer can be cut at any byte; without a
+/// A registry of this machine that misbehaves as a test says. It speaks HTTP/1.1 by hand, one request a connection, so that an answer can be cut at any byte; without a
 /// misbehaviour it does what the distribution-spec says of manifests, blobs with ranges, and uploads in one piece or several that can be taken up again.
 /// </summary>
 internal sealed class HostileRegistry : IAsyncDisposable
 {
     private readonly TestServer _server;
     private readonly ConcurrentDictionary<string, MemoryStream> _uploads = new();
+    private readonly IPAddress _address;
     private int _nextUpload;
 
     /// <param name="tls">How TLS is spoken, or null for plain HTTP.</param>
-    public HostileRegistry(SslServerAuthenticationOptions? tls = null) => _server = new TestServer(async (stream, cancellationToken) =>
+    /// <param name="address">Where it listens; null for the loopback.</param>
+    public HostileRegistry(SslServerAuthenticationOptions? tls = null, IPAddress? address = null)
     {
-        if (tls is null)
-        {
-            await ServeAsync(stream);
-            return;
-        }
-        await using var encrypted = new SslStream(stream);
-        await encrypted.AuthenticateAsServerAsync(tls, cancellationToken);
-        await ServeAsync(encrypted);
-    });
+        _address = address ?? IPAddress.Loopback;
+        _server = new TestServer(
+            async (stream, cancellationToken) =>
+            {
+                if (tls is null)
+                {
+                    await ServeAsync(stream);
+                    return;
+                }
+                await using var encrypted = new SslStream(stream);
+                await encrypted.AuthenticateAsServerAsync(tls, cancellationToken);
+                await ServeAsync(encrypted);
+            },
+            address: _address);
+    }
 
-    public string Authority => $"127.0.0.1:{_server.Port}";
+    public string Authority => $"{_address}:{_server.Port}";
+
+    /// <summary>Whether it lists what refers to a manifest, as few registries do.</summary>
+    public bool ListsReferrers { get; set; }
 
     /// <summary>Blobs by their digest.</summary>
     public ConcurrentDictionary<string, byte[]> Blobs { get; } = new();
@@ -62,6 +78,13 @@ internal sealed class HostileRegistry : IAsyncDisposable
         Manifests[DigestOf(content)] = Manifests[tag] = (mediaType, content);
         return DigestOf(content);
     }
+
+    /// <summary>An address of this machine that is not the loopback, and that no proxy stands before; null where there is none.</summary>
+    public static IPAddress? OtherAddress() => NetworkInterface.GetAllNetworkInterfaces()
+        .Where(card => card.OperationalStatus == OperationalStatus.Up)
+        .SelectMany(card => card.GetIPProperties().UnicastAddresses, (_, unicast) => unicast.Address)
+        .FirstOrDefault(address => address.AddressFamily == AddressFamily.InterNetwork && !IPAddress.IsLoopback(address)
+            && HttpClient.DefaultProxy.IsBypassed(new Uri($"http://{address}/")));
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 
@@ -107,6 +130,7 @@ internal sealed class HostileRegistry : IAsyncDisposable
         {
             "/v2/" => new Answer(200, []),
             _ when path is [.., "manifests", var name] => Manifest(request, name),
+            _ when path is [.., "referrers", var subject] && ListsReferrers => Referrers(subject),
             _ when path is [.., "blobs", "uploads", ""] => new Answer(202, []) { Headers = { ["Location"] = NewUpload() } },
             _ when path is [.., "uploads", var id] => Upload(request, id),
             _ when path is [.., "blobs", var digest] => Blob(request, digest),
@@ -119,12 +143,22 @@ internal sealed class HostileRegistry : IAsyncDisposable
         if (request.Method == "PUT")
         {
             Manifests[DigestOf(request.Body)] = Manifests[name] = (request.Headers["Content-Type"], request.Body);
-            return new Answer(201, []) { Headers = { ["Docker-Content-Digest"] = DigestOf(request.Body) } };
+            var put = new Answer(201, []) { Headers = { ["Docker-Content-Digest"] = DigestOf(request.Body) } };
+            return ListsReferrers && SubjectOf(request.Body) is { } subject ? put.With("OCI-Subject", subject) : put;
         }
         return Manifests.TryGetValue(name, out var manifest)
             ? new Answer(200, manifest.Content) { Headers = { ["Content-Type"] = manifest.MediaType, ["Docker-Content-Digest"] = DigestOf(manifest.Content) } }
             : Answer.Error(404, "MANIFEST_UNKNOWN", "manifest unknown");
     }
+
+    private Answer Referrers(string subject)
+    {
+        var entries = Manifests.Where(pair => pair.Key == DigestOf(pair.Value.Content) && SubjectOf(pair.Value.Content) == subject)
+            .Select(pair => $$"""{"mediaType":"{{pair.Value.MediaType}}","digest":"{{pair.Key}}","size":{{pair.Value.Content.Length}}}""");
+        return Answer.Index(string.Join(',', entries));
+    }
+
+    private static string? SubjectOf(byte[] manifest) => (string?)JsonNode.Parse(manifest)?["subject"]?["digest"];
 
     private Answer Blob(Request request, string digest)
     {
@@ -181,6 +215,8 @@ internal sealed class HostileRegistry : IAsyncDisposable
         await stream.WriteAsync(bytes.AsMemory(0, Math.Min(bytes.Length, answer.CutAfter ?? bytes.Length)));
         while (answer.IsEndless)
             await stream.WriteAsync(new byte[64 * 1024]);
+        if (answer.IsSilent)
+            await stream.CopyToAsync(Stream.Null);
     }
 
     internal sealed record Request(string Method, string Target, IReadOnlyDictionary<string, string> Headers, byte[] Body)
@@ -200,8 +236,14 @@ internal sealed class HostileRegistry : IAsyncDisposable
         /// <summary>Whether bytes follow until the client goes.</summary>
         public bool IsEndless { get; init; }
 
+        /// <summary>Whether it stops where it is cut, but leaves the connection open until the client goes.</summary>
+        public bool IsSilent { get; init; }
+
         /// <summary>The same with another header.</summary>
         public Answer With(string name, string value) => this with { Headers = new(Headers, StringComparer.OrdinalIgnoreCase) { [name] = value } };
+
+        public static Answer Index(string entries) =>
+            new(200, Encoding.UTF8.GetBytes($$"""{"schemaVersion":2,"mediaType":"{{OciMediaType.Index}}","manifests":[{{entries}}]}""")) { Headers = { ["Content-Type"] = OciMediaType.Index } };
 
         public static Answer Error(int status, string code, string message) =>
             new(status, Encoding.UTF8.GetBytes($$"""{"errors":[{"code":"{{code}}","message":"{{message}}"}]}""")) { Headers = { ["Content-Type"] = "application/json" } };

@@ -7,7 +7,7 @@ using Xunit.Abstractions;
 
 namespace BuildKit.Tests.Registry;
 
-/// <summary>Registries that cut, lie, stall and send away.</summary>
+/// <summary>Registries that cut, lie, forget and send away.</summary>
 public sealed class HostileRegistryTests(ITestOutputHelper output)
 {
     private static readonly byte[] Manifest = Encoding.UTF8.GetBytes($$"""{"schemaVersion":2,"mediaType":"{{OciMediaType.Index}}","manifests":[]}""");
@@ -96,8 +96,69 @@ public sealed class HostileRegistryTests(ITestOutputHelper output)
         using var access = RegistryAccess.As(registry.Authority, null);
         var error = await Assert.ThrowsAsync<BuildKitException>(async () =>
             await PutAsync(await access.ClientAsync(registry.Authority + "/app:1"), Describe(content, HostileRegistry.DigestOf(content)), content).WaitAsync(TimeSpan.FromMinutes(1)));
-        Assert.Equal("BuildKit.RegistryError", error.ErrorId);
+        Assert.Equal("BuildKit.RegistryFailed", error.ErrorId);
         Assert.Empty(registry.Blobs);
+    }
+
+    [Fact]
+    public async Task A_registry_that_forgets_the_first_piece_at_the_second_is_given_up()
+    {
+        await using var registry = new HostileRegistry();
+        var content = Bytes(17 * 1024 * 1024, 1);
+        registry.Refuse = request => request switch
+        {
+            { Method: "PUT", Body.Length: > 0 } => HostileRegistry.Answer.Error(413, "X", "too large"),
+            { Method: "PATCH" } when request.Headers["Content-Range"].StartsWith("0-", StringComparison.Ordinal) => new HostileRegistry.Answer(202, []),
+            { Method: "PATCH" } => HostileRegistry.Answer.Error(503, "X", "not now"),
+            { Method: "GET" } when request.Path.Contains("/uploads/", StringComparison.Ordinal) => new HostileRegistry.Answer(204, []).With("Range", "0-0"),
+            _ => null,
+        };
+        using var access = RegistryAccess.As(registry.Authority, null, options => options with { Attempts = 2 });
+        var error = await Assert.ThrowsAsync<BuildKitException>(async () =>
+            await PutAsync(await access.ClientAsync(registry.Authority + "/app:1"), Describe(content, HostileRegistry.DigestOf(content)), content).WaitAsync(TimeSpan.FromMinutes(1)));
+        Assert.Contains("not now", error.Message, StringComparison.Ordinal);
+        Assert.Empty(registry.Blobs);
+    }
+
+    [Fact]
+    public async Task An_upload_that_is_given_up_is_cancelled_where_it_is_by_then()
+    {
+        await using var registry = new HostileRegistry();
+        var content = Bytes(40_000_000, 1);
+        registry.Refuse = request => request switch
+        {
+            { Method: "PUT", Body.Length: > 0 } => HostileRegistry.Answer.Error(413, "X", "too large"),
+            { Method: "PATCH" } when request.Headers["Content-Range"].StartsWith("0-", StringComparison.Ordinal) => new HostileRegistry.Answer(202, []).With("Location", "/v2/app/blobs/uploads/moved"),
+            { Method: "PATCH" } => HostileRegistry.Answer.Error(403, "DENIED", "enough"),
+            _ => null,
+        };
+        using var access = RegistryAccess.As(registry.Authority, null);
+        var client = await access.ClientAsync(registry.Authority + "/app:1");
+        Assert.Equal("BuildKit.RegistryDenied", (await Assert.ThrowsAsync<BuildKitException>(() => PutAsync(client, Describe(content, HostileRegistry.DigestOf(content)), content))).ErrorId);
+        Assert.Equal("/v2/app/blobs/uploads/moved", Assert.Single(registry.Requests, request => request.Method == "DELETE").Path);
+    }
+
+    [Theory]
+    [InlineData(400)]
+    [InlineData(403)]
+    public async Task Who_gets_no_token_for_both_repositories_pushes_without_a_mount(int status)
+    {
+        await using var registry = new HostileRegistry();
+        var content = Bytes(1000, 1);
+        registry.Refuse = request => request switch
+        {
+            { Path: "/token" } => request.Target.Contains("other", StringComparison.Ordinal)
+                ? HostileRegistry.Answer.Error(status, "DENIED", "not both")
+                : new HostileRegistry.Answer(200, "{\"token\":\"T\"}"u8.ToArray()),
+            _ when !request.Headers.ContainsKey("Authorization") => HostileRegistry.Answer.Error(401, "UNAUTHORIZED", "who are you")
+                .With("WWW-Authenticate", $"Bearer realm=\"http://{registry.Authority}/token\",service=\"s\""),
+            _ => null,
+        };
+        using var access = RegistryAccess.As(registry.Authority, null);
+        var client = await access.ClientAsync(registry.Authority + "/app:1");
+        Assert.False(await client.PutBlobAsync(
+            Describe(content, HostileRegistry.DigestOf(content)), _ => Task.FromResult<Stream>(new MemoryStream(content)), "other", null, default));
+        Assert.Equal(content, Assert.Single(registry.Blobs).Value);
     }
 
     [Fact]
@@ -152,29 +213,7 @@ public sealed class HostileRegistryTests(ITestOutputHelper output)
         using var access = RegistryAccess.As(registry.Authority, null);
         var client = await access.ClientAsync(registry.Authority + "/app:1");
         Assert.Equal("BuildKit.OciBlobInvalid", (await Assert.ThrowsAsync<BuildKitException>(() => ReadAsync(client, blob))).ErrorId);
-        Assert.Equal("BuildKit.RegistryError", (await Assert.ThrowsAsync<BuildKitException>(() => client.GetManifestAsync("1", default))).ErrorId);
-    }
-
-    [Theory]
-    [InlineData(429)]
-    [InlineData(503)]
-    public async Task A_busy_registry_is_asked_again_after_the_time_it_names(int status)
-    {
-        await using var registry = new HostileRegistry();
-        registry.AddManifest("1", OciMediaType.Index, Manifest);
-        var refused = 0;
-        registry.Misbehave = (request, answer) => request.Path == "/v2/" || Interlocked.Increment(ref refused) > 2
-            ? answer
-            : HostileRegistry.Answer.Error(status, "TOOMANYREQUESTS", "slow down").With("Retry-After", "0");
-        using var access = RegistryAccess.As(registry.Authority, null);
-        var client = await access.ClientAsync(registry.Authority + "/app:1");
-        Assert.Equal(Manifest, (await client.GetManifestAsync("1", default)).Content);
-        Assert.Equal(3, refused);
-
-        registry.Misbehave = (_, _) => HostileRegistry.Answer.Error(status, "TOOMANYREQUESTS", "slow down").With("Retry-After", "3600");
-        var error = await Assert.ThrowsAsync<BuildKitException>(() => client.GetManifestAsync("1", default));
-        Assert.Equal(status == 429 ? "BuildKit.RegistryRateLimited" : "BuildKit.RegistryError", error.ErrorId);
-        Assert.Contains("slow down", error.Message, StringComparison.Ordinal);
+        Assert.Equal("BuildKit.RegistryFailed", (await Assert.ThrowsAsync<BuildKitException>(() => client.GetManifestAsync("1", default))).ErrorId);
     }
 
     [Fact]
@@ -209,27 +248,6 @@ public sealed class HostileRegistryTests(ITestOutputHelper output)
         Assert.All(RegistryAccount.Secrets, secret => Assert.DoesNotContain(secret, error.ToString(), StringComparison.Ordinal));
     }
 
-    [Fact]
-    public async Task A_registry_that_goes_silent_is_given_up()
-    {
-        await using var registry = new HostileRegistry();
-        var content = Bytes(1000, 1);
-        var blob = Describe(content, registry.AddBlob(content));
-        var release = new TaskCompletionSource();
-        registry.Misbehave = (request, answer) =>
-        {
-            if (request.Path != "/v2/")
-                release.Task.Wait();
-            return answer;
-        };
-        using var access = RegistryAccess.As(registry.Authority, null, options => options with { StallTimeout = TimeSpan.FromMilliseconds(200), Attempts = 2 });
-        var client = await access.ClientAsync(registry.Authority + "/app:1");
-        var error = await Assert.ThrowsAsync<BuildKitException>(() => ReadAsync(client, blob));
-        release.SetResult();
-        Assert.Equal("BuildKit.RegistryUnreachable", error.ErrorId);
-        Assert.Contains("did not answer within 0.2 s", error.Message, StringComparison.Ordinal);
-    }
-
     internal static byte[] Bytes(int count, int seed)
     {
         var bytes = new byte[count];
@@ -239,7 +257,7 @@ public sealed class HostileRegistryTests(ITestOutputHelper output)
 
     internal static OciDescriptor Describe(byte[] content, string digest) => OciDescriptor.Create("application/vnd.oci.image.layer.v1.tar+gzip", OciDigest.Parse(digest), content.Length);
 
-    private static async Task<byte[]> ReadAsync(RegistryClient client, OciDescriptor blob)
+    internal static async Task<byte[]> ReadAsync(RegistryClient client, OciDescriptor blob)
     {
         await using var stream = new OciVerifyingStream(await client.GetBlobAsync(blob, default), blob, "the registry");
         using var bytes = new MemoryStream();
@@ -247,6 +265,6 @@ public sealed class HostileRegistryTests(ITestOutputHelper output)
         return bytes.ToArray();
     }
 
-    private static Task<bool> PutAsync(RegistryClient client, OciDescriptor blob, byte[] content) =>
+    internal static Task<bool> PutAsync(RegistryClient client, OciDescriptor blob, byte[] content) =>
         client.PutBlobAsync(blob, _ => Task.FromResult<Stream>(new MemoryStream(content)), null, null, default);
 }

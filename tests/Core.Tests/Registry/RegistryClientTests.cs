@@ -33,7 +33,6 @@ public sealed class RegistryClientTests
         var put = await client.PutManifestAsync("2", byTag.Descriptor.MediaType, byTag.Content, default);
         Assert.Equal(byTag.Descriptor.Digest, put.Digest);
         Assert.Equal(byTag.Descriptor.Digest, (await client.HeadManifestAsync("2", default))!.Digest);
-        Assert.Equal(["1", "2"], (await client.ListTagsAsync(default)).Order());
     }
 
     [SkippableTheory]
@@ -47,7 +46,6 @@ public sealed class RegistryClientTests
         Assert.Equal("BuildKit.ManifestNotFound", error.ErrorId);
         Assert.Contains("'none'", error.Message, StringComparison.Ordinal);
         Assert.Contains("manifest unknown", error.Message, StringComparison.Ordinal);
-        Assert.Empty(await (await access.ClientAsync(RegistryBuild.NewName(registry, "nothing"))).ListTagsAsync(default));
     }
 
     [SkippableTheory]

@@ -78,7 +78,7 @@ public sealed class RegistryTlsTests : IDisposable
         using var access = RegistryAccess.As(registry.Authority, null);
         Install(access, registry, "ca.crt", _certificates.CaFile);
         var error = await FailAsync(access, registry);
-        Assert.Equal("BuildKit.RegistryError", error.ErrorId);
+        Assert.Equal("BuildKit.RegistryFailed", error.ErrorId);
         Assert.Contains("not encrypted", error.Message, StringComparison.Ordinal);
         Assert.Empty(plain.Requests);
     }
@@ -95,6 +95,52 @@ public sealed class RegistryTlsTests : IDisposable
         Assert.Contains("unencrypted", error.Message, StringComparison.Ordinal);
     }
 
+    [SkippableFact]
+    public async Task A_plain_registry_of_this_machine_sends_no_password_to_another_one_either()
+    {
+        await using var elsewhere = StartElsewhere();
+        elsewhere.Refuse = _ => new HostileRegistry.Answer(200, "{\"token\":\"T\"}"u8.ToArray());
+        await using var registry = new HostileRegistry();
+        registry.AddManifest("1", OciMediaType.Index, Manifest);
+        registry.Refuse = request => request.Headers.ContainsKey("Authorization") ? null
+            : HostileRegistry.Answer.Error(401, "UNAUTHORIZED", "who are you").With("WWW-Authenticate", $"Bearer realm=\"http://{elsewhere.Authority}/token\",service=\"s\"");
+
+        using var access = RegistryAccess.As(registry.Authority, RegistryAccount.Writer);
+        var error = await FailAsync(access, registry);
+        Assert.Equal("BuildKit.RegistryDenied", error.ErrorId);
+        Assert.Contains("unencrypted", error.Message, StringComparison.Ordinal);
+        Assert.Contains("-Insecure", error.RecommendedAction, StringComparison.Ordinal);
+        Assert.Empty(elsewhere.Requests);
+
+        using var anonymous = RegistryAccess.As(registry.Authority, null);
+        Assert.Equal(Manifest, await ReadAsync(anonymous, registry));
+        using var insecure = RegistryAccess.As(registry.Authority, RegistryAccount.Writer, options => options with { IsInsecure = true });
+        Assert.Equal(Manifest, await ReadAsync(insecure, registry));
+    }
+
+    [SkippableFact]
+    public async Task A_plain_registry_elsewhere_is_spoken_to_only_when_asked()
+    {
+        await using var registry = StartElsewhere();
+        using var access = RegistryAccess.As(registry.Authority, null);
+        var error = await FailAsync(access, registry);
+        Assert.Equal("BuildKit.RegistryUnreachable", error.ErrorId);
+        Assert.Contains("-Insecure", error.RecommendedAction, StringComparison.Ordinal);
+        Assert.Empty(registry.Requests);
+
+        using var insecure = RegistryAccess.As(registry.Authority, null, options => options with { IsInsecure = true });
+        Assert.Equal(Manifest, await ReadAsync(insecure, registry));
+    }
+
+    private static HostileRegistry StartElsewhere()
+    {
+        var address = HostileRegistry.OtherAddress();
+        Skip.If(address is null, "This machine has no address but the loopback.");
+        var registry = new HostileRegistry(address: address);
+        registry.AddManifest("1", OciMediaType.Index, Manifest);
+        return registry;
+    }
+
     private HostileRegistry Start(bool clientCertificate)
     {
         var registry = new HostileRegistry(new SslServerAuthenticationOptions
@@ -106,6 +152,9 @@ public sealed class RegistryTlsTests : IDisposable
         registry.AddManifest("1", OciMediaType.Index, Manifest);
         return registry;
     }
+
+    private static async Task<byte[]> ReadAsync(RegistryAccess access, HostileRegistry registry) =>
+        (await (await access.ClientAsync(registry.Authority + "/app:1")).GetManifestAsync("1", default)).Content;
 
     private static async Task<BuildKitException> FailAsync(RegistryAccess access, HostileRegistry registry) =>
         await Assert.ThrowsAnyAsync<BuildKitException>(async () => await (await access.ClientAsync(registry.Authority + "/app:1")).GetManifestAsync("1", default));

@@ -3,19 +3,19 @@ using System.Net.Sockets;
 
 namespace BuildKit.Tests.Transport;
 
-/// <summary>Accepts connections on loopback or a unix socket and hands each to a function; made to misbehave on purpose.</summary>
+/// <summary>Accepts connections on loopback, another address of this machine or a unix socket and hands each to a function; made to misbehave on purpose.</summary>
 internal sealed class TestServer : IAsyncDisposable
 {
     private readonly Socket _listener;
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _accepting;
 
-    public TestServer(Func<Stream, CancellationToken, Task> serve, string? unixPath = null)
+    public TestServer(Func<Stream, CancellationToken, Task> serve, string? unixPath = null, IPAddress? address = null)
     {
         _listener = unixPath is null
             ? new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp)
             : new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        _listener.Bind(unixPath is null ? new IPEndPoint(IPAddress.Loopback, 0) : new UnixDomainSocketEndPoint(unixPath));
+        _listener.Bind(unixPath is null ? new IPEndPoint(address ?? IPAddress.Loopback, 0) : new UnixDomainSocketEndPoint(unixPath));
         _listener.Listen();
         _accepting = AcceptAsync(serve);
     }

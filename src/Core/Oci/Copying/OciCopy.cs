@@ -20,7 +20,7 @@ public static class OciCopy
     /// <exception cref="BuildKitException">
     /// The source has no such image (<c>BuildKit.OciLayoutNotFound</c>, <c>BuildKit.OciImageNotFound</c>, <c>BuildKit.ManifestNotFound</c>, <c>BuildKit.ImageNotFound</c>,
     /// <c>BuildKit.OciPlatformNotFound</c>), it is damaged (<c>BuildKit.OciBlobInvalid</c>, <c>BuildKit.OciBlobNotFound</c>), a registry refuses or can't be reached
-    /// (<c>BuildKit.RegistryDenied</c>, <c>BuildKit.RegistryUnreachable</c>, <c>BuildKit.RegistryError</c> …), or the destination can't be written.
+    /// (<c>BuildKit.RegistryDenied</c>, <c>BuildKit.RegistryUnreachable</c>, <c>BuildKit.RegistryFailed</c> …), or the destination can't be written.
     /// </exception>
     public static async Task<OciCopyResult> RunAsync(OciCopyOptions options, IProgress<OciCopyEvent>? progress, CancellationToken cancellationToken)
     {

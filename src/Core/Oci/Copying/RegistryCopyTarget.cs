@@ -19,7 +19,7 @@ internal sealed class RegistryCopyTarget(RegistryClient client, ImageReference r
         {
             return await client.PutBlobAsync(blob, Open, mountFrom, progress, cancellationToken).ConfigureAwait(false) ? OciCopyState.Mounted : OciCopyState.Copied;
         }
-        catch (BuildKitException e) when (e.ErrorId == "BuildKit.RegistryError" && source is OciLayoutSource)
+        catch (BuildKitException e) when (e.ErrorId == "BuildKit.RegistryFailed" && source is OciLayoutSource)
         {
             // A registry that found another digest cannot tell whose fault that is.
             await DemandSoundAsync(source, blob, cancellationToken).ConfigureAwait(false);

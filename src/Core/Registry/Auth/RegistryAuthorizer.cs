@@ -7,7 +7,12 @@ namespace BuildKit.Registry.Auth;
 /// <summary>
 /// The <c>Authorization</c> for one registry. Nothing is sent before the registry has asked for it. Tokens are kept by their scopes and fetched anew before they run out.
 /// </summary>
-internal sealed class RegistryAuthorizer(string host, bool isPlain, CredentialStore credentials, TokenClient tokens, TimeProvider time) : IDisposable
+/// <param name="host">The registry, as names have it.</param>
+/// <param name="mayBePlain">Whether the credentials may go unencrypted to a token server that is not on this machine.</param>
+/// <param name="credentials">Where the credentials are; stays the caller's.</param>
+/// <param name="tokens">Gets the tokens.</param>
+/// <param name="time">This machine's clock.</param>
+internal sealed class RegistryAuthorizer(string host, bool mayBePlain, CredentialStore credentials, TokenClient tokens, TimeProvider time) : IDisposable
 {
     // Between the moment a token is looked at and the moment the registry does.
     private static readonly TimeSpan Margin = TimeSpan.FromSeconds(10);
@@ -119,12 +124,12 @@ internal sealed class RegistryAuthorizer(string host, bool isPlain, CredentialSt
 
     private void DemandSafe(string realm, string secret)
     {
-        if (secret.Length == 0 || isPlain || !Uri.TryCreate(realm, UriKind.Absolute, out var address) || address.Scheme != Uri.UriSchemeHttp || RegistryHttp.IsLoopback(address.Authority))
+        if (secret.Length == 0 || mayBePlain || !Uri.TryCreate(realm, UriKind.Absolute, out var address) || address.Scheme != Uri.UriSchemeHttp || RegistryHttp.IsLoopback(address.Authority))
             return;
         throw new BuildKitException(
             "BuildKit.RegistryDenied", BuildKitErrorCategory.PermissionDenied,
             $"The registry '{host}' sends for tokens to http://{address.Authority}, where the credentials would go unencrypted.",
-            "Have the registry name an https address, or log out to go on without credentials: docker logout " + host)
+            $"Have the registry name an https address, or log out to go on without credentials: docker logout {host}. Where both speak plain http, that has to be asked for (-Insecure).")
         { Target = host };
     }
 

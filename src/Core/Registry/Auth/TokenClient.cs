@@ -13,7 +13,8 @@ namespace BuildKit.Registry.Auth;
 /// (scheme, host and port) that the registry named.
 /// </summary>
 /// <param name="http">Makes the requests, and must not follow redirections itself: see <see cref="CreateHttpClient"/>.</param>
-internal sealed class TokenClient(HttpClient http)
+/// <param name="retries">How often requests are made; null for once, as where a daemon asks for a token and decides itself whether to ask again.</param>
+internal sealed class TokenClient(HttpClient http, RegistryOptions? retries = null)
 {
     private const string DefaultClientId = "buildkit-client";
     private const int MostRedirections = 5;
@@ -27,7 +28,7 @@ internal sealed class TokenClient(HttpClient http)
     /// <param name="username">The user; empty with an identity token, or without credentials.</param>
     /// <param name="secret">The password or identity token; empty for an anonymous token.</param>
     /// <param name="cancellationToken">Ends the request.</param>
-    /// <exception cref="BuildKitException"><c>BuildKit.RegistryDenied</c> or <c>BuildKit.TokenFetchFailed</c>.</exception>
+    /// <exception cref="BuildKitException"><c>BuildKit.RegistryDenied</c>, <c>BuildKit.RegistryRateLimited</c> or <c>BuildKit.TokenFetchFailed</c>.</exception>
     public async Task<AccessToken> FetchAsync(TokenRequest request, string username, string secret, CancellationToken cancellationToken)
     {
         if (!Uri.TryCreate(request.Realm, UriKind.Absolute, out var realm) || (realm.Scheme != Uri.UriSchemeHttps && realm.Scheme != Uri.UriSchemeHttp))
@@ -94,8 +95,8 @@ internal sealed class TokenClient(HttpClient http)
         var address = realm;
         for (var sent = 0; sent <= MostRedirections; sent++)
         {
-            using var message = create(address);
-            using var response = await SendAsync(message, realm, host, cancellationToken).ConfigureAwait(false);
+            var to = address;
+            using var response = await SendAsync(() => create(to), realm, host, cancellationToken).ConfigureAwait(false);
             if (response.StatusCode is HttpStatusCode.MovedPermanently or HttpStatusCode.Found or HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect)
                 address = Follow(address, response.Headers.Location, realm, host, isAnonymous);
             else if (response.IsSuccessStatusCode)
@@ -106,19 +107,30 @@ internal sealed class TokenClient(HttpClient http)
         throw Failed(host, realm, "it sends from one address to the next without end");
     }
 
-    private async Task<HttpResponseMessage> SendAsync(HttpRequestMessage message, Uri realm, string host, CancellationToken cancellationToken)
+    private async Task<HttpResponseMessage> SendAsync(Func<HttpRequestMessage> create, Uri realm, string host, CancellationToken cancellationToken)
     {
         try
         {
-            return await http.SendAsync(message, cancellationToken).ConfigureAwait(false);
+            return retries is null
+                ? await SendOnceAsync(create, cancellationToken).ConfigureAwait(false)
+                : await RegistryRetry.SendAsync(retries, canRepeat: true, token => SendOnceAsync(create, token), cancellationToken).ConfigureAwait(false);
         }
         catch (HttpRequestException e)
         {
             throw Failed(host, realm, e.Message, e);
         }
+    }
+
+    private async Task<HttpResponseMessage> SendOnceAsync(Func<HttpRequestMessage> create, CancellationToken cancellationToken)
+    {
+        using var message = create();
+        try
+        {
+            return await http.SendAsync(message, cancellationToken).ConfigureAwait(false);
+        }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
-            throw Failed(host, realm, "it did not answer in time", e);
+            throw new HttpRequestException("it did not answer in time", e);
         }
     }
 
@@ -155,6 +167,8 @@ internal sealed class TokenClient(HttpClient http)
     private static BuildKitException Refused(TokenRequest request, Uri realm, HttpStatusCode status, bool isAnonymous)
     {
         var host = request.Host;
+        if (status == HttpStatusCode.TooManyRequests)
+            return RegistryErrors.RateLimited(host, $"The token server {Show(realm)} of the registry '{host}' takes no more requests for now{For(request)} ({(int)status} {status}).", isAnonymous);
         if (status is not (HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden))
             return Failed(host, realm, $"it answered {(int)status} {status}");
         return new BuildKitException(

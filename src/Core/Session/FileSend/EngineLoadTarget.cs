@@ -133,7 +133,7 @@ internal sealed class EngineLoadTarget(string engine, ImageOperations images, II
     }
 
     private ExportException Failed(string why, BuildKitException? inner) =>
-        new(inner?.ErrorId ?? "BuildKit.ImageLoadFailed", inner?.Category ?? BuildKitErrorCategory.Protocol, $"The Docker Engine '{engine}' did not load the image: {why}.",
-            inner?.RecommendedAction ?? "See what the Engine's log says, load into another Engine with -LoadInto, or write a file with -Output type=oci,dest=image.tar.", inner)
+        new(inner?.ErrorId ?? ImageOperations.LoadFailedId, inner?.Category ?? BuildKitErrorCategory.Protocol, $"The Docker Engine '{engine}' did not load the image: {why}.",
+            (inner?.ErrorId == ImageOperations.LoadFailedId ? null : inner?.RecommendedAction) ?? "See what the Engine's log says, load into another Engine with -LoadInto, or write a file with -Output type=oci,dest=image.tar.", inner)
         { Target = engine };
 }

@@ -94,7 +94,7 @@ internal sealed class NodesSolve : IAsyncDisposable
 
     // Anything else that is found out before the build is about what was asked for.
     private static bool IsOfNode(BuildKitException error) =>
-        error.Category is BuildKitErrorCategory.Connection or BuildKitErrorCategory.NotSupported && error.ErrorId != NodeExports.NotSupportedId;
+        error.Category is BuildKitErrorCategory.Connection or BuildKitErrorCategory.NotSupported or BuildKitErrorCategory.Protocol && error.ErrorId != NodeExports.NotSupportedId;
 
     // One after the other: they may share a directory.
     private async Task FinishAsync(bool withProvenance, CancellationToken cancellationToken)

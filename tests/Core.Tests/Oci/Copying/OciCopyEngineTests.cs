@@ -58,6 +58,24 @@ public sealed class OciCopyEngineTests : IDisposable
     }
 
     [SkippableFact]
+    public async Task What_refers_to_an_image_stays_behind()
+    {
+        var engine = await TestEngines.GetAsync(EngineKind.Docker28Containerd);
+        var (_, image) = await AddImageAsync();
+        var name = $"copies/{Guid.NewGuid():N}:1";
+        using var layout = new TestLayout();
+        await Copies.RunAsync(image, layout.Path, options => options with { NoAttestation = true });
+        var root = Assert.Single(OciIndex.Parse(await File.ReadAllBytesAsync(layout.IndexPath)).Manifests);
+        layout.WriteIndex(root, layout.AddImage("a signature", subject: root));
+        await using var connection = await EngineConnection.ConnectAsync(engine);
+
+        var result = await Copies.RunAsync($"{layout.Path}@{root.Digest}", $"docker-daemon:{name}", options => options with { Engine = connection, IncludeReferrers = true });
+        Assert.Equal((0, root.Digest.ToString()), (result.Referrers, result.Digest));
+        Assert.Equal("the content", await RunAsync(engine, name));
+        (await engine.DockerAsync("rmi", name)).OutputOrThrow();
+    }
+
+    [SkippableFact]
     public async Task Docker_load_and_docker_save_use_the_same_archives()
     {
         var engine = await TestEngines.GetAsync(EngineKind.Docker20);

@@ -81,6 +81,23 @@ public sealed class OciCopyRegistryTests : IDisposable
         Assert.Equal([image.Digest.ToString(), signature.Digest.ToString()], (await OciIndexReader.ListAsync(_directory["copy"], false, default)).Select(entry => entry.Digest));
     }
 
+    [Fact]
+    public async Task What_refers_to_an_image_is_listed_by_a_registry_that_can()
+    {
+        await using var registry = new HostileRegistry { ListsReferrers = true };
+        var image = _layout.AddImage("the content");
+        var signature = _layout.AddImage("a signature", subject: image);
+        var onSignature = _layout.AddImage("a signature of the signature", subject: signature);
+        _layout.WriteIndex(TestLayout.Named(image, "docker.io/library/app:1"), signature, onSignature);
+        Assert.Equal(2, (await Copies.RunAsync(_layout.Path, $"{registry.Authority}/app:1", options => options with { IncludeReferrers = true })).Referrers);
+        Assert.Equal(
+            new[] { image, signature, onSignature }.Select(manifest => manifest.Digest.ToString()).Append("1").Order(), registry.Manifests.Keys.Order());
+
+        var back = await Copies.RunAsync($"{registry.Authority}/app:1", _directory["copy"], options => options with { IncludeReferrers = true });
+        Assert.Equal((2, image.Digest.ToString()), (back.Referrers, back.Digest));
+        Assert.Equal(3, (await OciIndexReader.ListAsync(_directory["copy"], false, default)).Count);
+    }
+
     [SkippableFact]
     public async Task Who_may_only_read_leaves_nothing_behind()
     {
@@ -120,7 +137,7 @@ public sealed class OciCopyRegistryTests : IDisposable
             ? HostileRegistry.Answer.Error(400, "DIGEST_INVALID", "provided digest did not match uploaded content")
             : null;
         error = await Copies.FailAsync(_layout.Path, $"{registry.Authority}/app:1");
-        Assert.Equal("BuildKit.RegistryError", error.ErrorId);
+        Assert.Equal("BuildKit.RegistryFailed", error.ErrorId);
         Assert.Contains("did not match", error.Message, StringComparison.Ordinal);
         Assert.Empty(registry.Manifests);
     }
