@@ -1,3 +1,5 @@
+using BuildKit.Oci.Images;
+
 namespace BuildKit.Oci;
 
 /// <summary>A blob that points to others: an index or a manifest. One that was made to deceive may be both.</summary>
@@ -46,12 +48,25 @@ internal sealed record OciDocument(OciIndex? Index, OciManifest? Manifest)
         }
     }
 
+    /// <summary>As <see cref="ReadAsync"/>; null for what is not there. To ask before would be two requests more to a registry.</summary>
+    /// <exception cref="BuildKitException"><c>BuildKit.OciBlobInvalid</c> and the like: it is damaged.</exception>
+    public static async Task<OciDocument?> TryReadAsync(OciContentSource source, OciDescriptor blob, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ReadAsync(source, blob, cancellationToken).ConfigureAwait(false);
+        }
+        catch (BuildKitException e) when (OciImageReader.IsMissing(e))
+        {
+            return null;
+        }
+    }
+
     /// <summary>What a manifest that an index lists is about; null where it is about nothing, is none, or is not there.</summary>
     /// <exception cref="BuildKitException"><c>BuildKit.OciBlobInvalid</c> and the like: it is damaged.</exception>
     public static async Task<OciDigest?> FindSubjectAsync(OciContentSource source, OciDescriptor listed, CancellationToken cancellationToken) =>
-        (OciMediaType.KindOf(listed.MediaType) is OciBlobKind.Index or OciBlobKind.Manifest || listed.MediaType.Length == 0)
-        && await source.FindBlobAsync(listed.Digest, cancellationToken).ConfigureAwait(false) is not null
-            ? (await ReadAsync(source, listed, cancellationToken).ConfigureAwait(false)).Subject?.Digest
+        OciMediaType.KindOf(listed.MediaType) is OciBlobKind.Index or OciBlobKind.Manifest || listed.MediaType.Length == 0
+            ? (await TryReadAsync(source, listed, cancellationToken).ConfigureAwait(false))?.Subject?.Digest
             : null;
 
     /// <summary>Reads a document as what its descriptor says it is; where that says neither, as what it is by itself.</summary>
