@@ -95,7 +95,9 @@ public static class OciCopy
     // A digest is the content's own: in a registry it may be told beside the tag, to be compared.
     private static void DemandDestination(OciAddress destination)
     {
-        var isDigest = destination.Transport == OciTransport.DockerDaemon ? destination.Reference!.Contains("sha256:", StringComparison.Ordinal) : OciAddressSource.DigestOf(destination) is not null;
+        var isDigest = destination.Transport == OciTransport.DockerDaemon
+            ? destination.Reference!.Contains('@', StringComparison.Ordinal) || OciDigest.TryParse(destination.Reference, out _)
+            : OciAddressSource.DigestOf(destination) is not null;
         if (isDigest)
             throw new BuildKitException(
                 "BuildKit.InvalidDestination", BuildKitErrorCategory.InvalidArgument, $"Nothing can be copied to '{destination}': what is copied has the digest that it has.",

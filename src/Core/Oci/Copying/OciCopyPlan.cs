@@ -95,8 +95,8 @@ internal sealed class OciCopyPlan
         var document = Parse(manifest, content);
         foreach (var (_, blob) in document.References)
         {
-            // What an index lists is a manifest as a rule, also where it does not say so.
-            var below = document.Index is null ? null : await WithTypeAsync(_source, blob, cancellationToken).ConfigureAwait(false);
+            // What an index lists is a manifest as a rule, also where it does not say so; what a manifest lists is none then.
+            var below = document.Index is null && blob.MediaType.Length == 0 ? null : await WithTypeAsync(_source, blob, cancellationToken).ConfigureAwait(false);
             if (below is not null)
                 await AddManifestAsync(below, null, depth + 1, cancellationToken).ConfigureAwait(false);
             else if (_known.Add(blob.Digest) && !await IsElsewhereAsync(blob, cancellationToken).ConfigureAwait(false))
