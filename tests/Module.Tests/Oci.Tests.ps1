@@ -58,6 +58,18 @@ Describe 'OCI layouts' {
         Get-OciIndex $odd | Should -BeNullOrEmpty
     }
 
+    It 'are copied into archives without a look at the configuration of docker' {
+        $before = $env:DOCKER_CONFIG
+        $env:DOCKER_CONFIG = (New-Item -ItemType Directory "$root/docker").FullName
+        '{' | Set-Content "$root/docker/config.json"
+        try {
+            (Copy-OciImage "oci:${layout}:a:1" "$root/copy.tar.gz").Digest | Should -Be (Get-OciIndex $layout)[0].Digest
+            Get-Content -AsByteStream "$root/copy.tar.gz" -TotalCount 2 | Should -Be 0x1F, 0x8B
+            (Get-OciIndex "$root/copy.tar.gz").ImageName | Should -Be 'docker.io/library/a:1'
+        }
+        finally { $env:DOCKER_CONFIG = $before }
+    }
+
     It 'that fail do not keep the others from being done' {
         $result = Repair-OciIndex "$root/nothing", $layout -ErrorVariable failed -ErrorAction SilentlyContinue
         $result.Layout | Should -Be $layout

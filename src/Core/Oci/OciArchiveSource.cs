@@ -9,7 +9,7 @@ namespace BuildKit.Oci;
 public sealed class OciArchiveSource : OciLayoutSource
 {
     private readonly SafeFileHandle _file;
-    private readonly (long Length, DateTime Modified) _state;
+    private readonly (long Length, DateTime Modified)? _state;
 
     internal OciArchiveSource(string location, SafeFileHandle file, bool isCompressed, CancellationToken cancellationToken)
     {
@@ -59,7 +59,7 @@ public sealed class OciArchiveSource : OciLayoutSource
 
     internal override IEnumerable<(string Name, string Why)> ListUnsafe() => Table.Unsafe;
 
-    internal override byte[]? ReadVersionFile() => Table.Version is { Size: <= MaxVersionBytes } entry ? Read(entry) : null;
+    internal override byte[]? ReadVersionFile() => Table.Version is { } entry ? Read(entry with { Size = Math.Min(entry.Size, MaxVersionBytes + 1) }) : null;
 
     internal override long? SizeOf(OciDigest digest) => Table.Blobs.TryGetValue(digest, out var entry) ? entry.Size : null;
 
@@ -76,7 +76,7 @@ public sealed class OciArchiveSource : OciLayoutSource
     internal FileRangeStream OpenRange(long offset, long length) => new(_file, offset, length);
 
     /// <summary>The header that an entry's content follows.</summary>
-    internal byte[] ReadHeader(OciTarEntry entry) => Read(new OciTarEntry(0, entry.DataOffset - OciTarTable.BlockSize, OciTarTable.BlockSize));
+    internal byte[] ReadHeader(OciTarEntry entry) => Read(entry with { DataOffset = entry.DataOffset - OciTarTable.BlockSize, Size = OciTarTable.BlockSize });
 
     /// <exception cref="BuildKitException"><c>BuildKit.OciLayoutChanged</c>: the file at the path is another one than when the source was opened.</exception>
     internal void DemandUnchanged(string path)
@@ -85,8 +85,11 @@ public sealed class OciArchiveSource : OciLayoutSource
             throw OciErrors.Changed(Location);
     }
 
-    private static (long Length, DateTime Modified) StateOf(string path)
+    // What has no name can't be changed by others.
+    private static (long Length, DateTime Modified)? StateOf(string path)
     {
+        if (!File.Exists(path))
+            return null;
         var file = new FileInfo(File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path);
         return (file.Length, file.LastWriteTimeUtc);
     }

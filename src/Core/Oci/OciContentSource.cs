@@ -5,6 +5,8 @@ namespace BuildKit.Oci;
 /// </summary>
 public abstract class OciContentSource : IAsyncDisposable
 {
+    private ILookup<OciDigest, OciDescriptor>? _subjects;
+
     /// <summary>What a person calls it: the path.</summary>
     public abstract string Location { get; }
 
@@ -68,13 +70,19 @@ public abstract class OciContentSource : IAsyncDisposable
     /// <returns>Their descriptors.</returns>
     internal virtual async Task<IReadOnlyList<OciDescriptor>> FindReferrersAsync(OciDigest subject, CancellationToken cancellationToken)
     {
-        var referrers = new List<OciDescriptor>();
-        foreach (var manifest in (await ReadIndexAsync(cancellationToken).ConfigureAwait(false)).Manifests)
+        _subjects ??= await ReadSubjectsAsync(cancellationToken).ConfigureAwait(false);
+        return _subjects[subject].ToList();
+    }
+
+    private async Task<ILookup<OciDigest, OciDescriptor>> ReadSubjectsAsync(CancellationToken cancellationToken)
+    {
+        var found = new List<(OciDigest Subject, OciDescriptor Manifest)>();
+        foreach (var manifest in (await ReadIndexAsync(cancellationToken).ConfigureAwait(false)).Manifests.DistinctBy(manifest => manifest.Digest))
         {
-            if ((await OciDocument.ReadAsync(this, manifest, cancellationToken).ConfigureAwait(false)).Subject?.Digest == subject)
-                referrers.Add(manifest);
+            if (await OciDocument.FindSubjectAsync(this, manifest, cancellationToken).ConfigureAwait(false) is { } subject)
+                found.Add((subject, manifest));
         }
-        return referrers;
+        return found.ToLookup(item => item.Subject, item => item.Manifest);
     }
 
     /// <summary>Where a blob really is, where this stands for several places.</summary>

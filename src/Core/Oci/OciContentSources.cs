@@ -1,5 +1,4 @@
 using System.IO.Compression;
-using System.Security.Cryptography;
 using BuildKit.Session.FileSend;
 using BuildKit.Session.Upload;
 using Microsoft.Win32.SafeHandles;
@@ -31,7 +30,8 @@ public static class OciContentSources
             throw OciErrors.NotALayout(full, "it is no regular file", "Write it into a file first.");
         try
         {
-            return await OpenFileAsync(full, cancellationToken).ConfigureAwait(false);
+            var file = File.OpenHandle(full, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            return await OpenFileAsync(full, file, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -42,9 +42,12 @@ public static class OciContentSources
     /// <summary>The layout that an index file belongs to.</summary>
     internal static OciLayout LayoutOf(string indexPath) => new(Path.GetDirectoryName(indexPath)!, Path.GetFileName(indexPath));
 
-    private static async Task<OciLayoutSource> OpenFileAsync(string path, CancellationToken cancellationToken)
+    /// <summary>Opens an archive, or an index file.</summary>
+    /// <param name="path">Where it lies, or what a person calls it.</param>
+    /// <param name="file">The open file; disposed with the source, or where this fails.</param>
+    /// <param name="cancellationToken">Ends the opening.</param>
+    internal static async Task<OciLayoutSource> OpenFileAsync(string path, SafeFileHandle file, CancellationToken cancellationToken)
     {
-        var file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
         try
         {
             var head = new byte[ArchiveHeader.Length];
@@ -78,7 +81,8 @@ public static class OciContentSources
 
     private static async Task<SafeFileHandle> ExpandAsync(string path, SafeFileHandle file, CancellationToken cancellationToken)
     {
-        var expanded = CreateNameless();
+        // Only its handle is used, which stays open when the stream is forgotten.
+        var expanded = OciFile.CreateNameless().SafeFileHandle;
         try
         {
             var compressed = new FileRangeStream(file, 0, RandomAccess.GetLength(file));
@@ -88,7 +92,7 @@ public static class OciContentSources
                 var buffer = new byte[1 << 17];
                 long at = 0;
                 for (int count; (count = await gzip.ReadAsync(buffer, cancellationToken).ConfigureAwait(false)) > 0; at += count)
-                    await RandomAccess.WriteAsync(expanded, buffer.AsMemory(0, count), at, cancellationToken).ConfigureAwait(false);
+                    Write(buffer.AsSpan(0, count), at);
             }
             return expanded;
         }
@@ -102,19 +106,17 @@ public static class OciContentSources
             expanded.Dispose();
             throw;
         }
-    }
 
-    private static SafeFileHandle CreateNameless()
-    {
-        var name = Path.Combine(Path.GetTempPath(), $"buildkit-oci-{Convert.ToHexString(RandomNumberGenerator.GetBytes(8)).ToLowerInvariant()}");
-        var file = File.OpenHandle(
-            name, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, OperatingSystem.IsWindows() ? FileOptions.DeleteOnClose : FileOptions.None);
-        if (!OperatingSystem.IsWindows())
+        void Write(ReadOnlySpan<byte> bytes, long at)
         {
-            File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
-            // Without a name it goes away with this process, however that ends.
-            File.Delete(name);
+            try
+            {
+                RandomAccess.Write(expanded, bytes, at);
+            }
+            catch (IOException e)
+            {
+                throw OciErrors.Temporary(e);
+            }
         }
-        return file;
     }
 }

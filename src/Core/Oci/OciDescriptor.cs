@@ -80,6 +80,9 @@ public sealed class OciDescriptor
     public static OciDescriptor Create(string mediaType, OciDigest digest, long size) =>
         Parse(OciJson.ToBytes(new JsonObject { ["mediaType"] = mediaType, ["digest"] = digest.ToString(), ["size"] = size }));
 
+    /// <summary>The sum of sizes, which a hostile manifest can make larger than any number: then it is the largest.</summary>
+    internal static long TotalSize(IEnumerable<long> sizes) => sizes.Aggregate(0L, static (sum, size) => sum > long.MaxValue - size ? long.MaxValue : sum + size);
+
     /// <summary>Reads a descriptor from its JSON text.</summary>
     /// <param name="utf8">The text, which must not change afterwards.</param>
     /// <returns>The descriptor.</returns>
@@ -178,6 +181,9 @@ public sealed class OciDescriptor
                 return i;
         return -1;
     }
+
+    /// <summary>A copy that tells another media type.</summary>
+    internal OciDescriptor WithMediaType(string mediaType) => With("mediaType", JsonValue.Create(mediaType));
 
     private OciDescriptor With(string field, JsonNode? value)
     {

@@ -4,7 +4,7 @@ namespace BuildKit.Oci;
 internal static class OciErrors
 {
     public static BuildKitException NotFound(string path) =>
-        new("BuildKit.OciLayoutNotFound", BuildKitErrorCategory.NotFound, $"There is no OCI layout '{path}'.", "Check the path: a layout is a directory.") { Target = path };
+        new("BuildKit.OciLayoutNotFound", BuildKitErrorCategory.NotFound, $"There is no OCI layout '{path}'.", "Check the path: a layout is a directory, or a tar archive of one.") { Target = path };
 
     public static BuildKitException Invalid(string path, string why, string action, Exception? inner = null) =>
         new("BuildKit.OciLayoutInvalid", BuildKitErrorCategory.InvalidArgument, $"'{path}' is no OCI layout: {why}.", action, inner) { Target = path };
@@ -79,6 +79,25 @@ internal static class OciErrors
         new("BuildKit.OciLayoutLocked", BuildKitErrorCategory.InputOutput, $"The index of the OCI layout '{path}' is locked by another program.",
             $"Wait for it to end. Where none runs any more, remove '{lockPath}'.")
         { Target = path };
+
+    /// <summary>Does something with the files of a layout; what the system refuses is an error of the layout.</summary>
+    /// <exception cref="BuildKitException"><c>BuildKit.OciLayoutDenied</c> or <c>BuildKit.OciLayoutUnwritable</c>.</exception>
+    public static T Guard<T>(string path, Func<T> act)
+    {
+        try
+        {
+            return act();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw From(path, e);
+        }
+    }
+
+    public static BuildKitException Temporary(Exception exception) =>
+        new("BuildKit.TemporaryFileUnwritable", BuildKitErrorCategory.InputOutput, $"A temporary file in '{Path.GetTempPath()}' can't be written: {exception.Message}",
+            "Make room there, or name another directory in TMPDIR (on Windows TMP).", exception)
+        { Target = Path.GetTempPath() };
 
     public static BuildKitException From(string path, Exception exception) => exception is UnauthorizedAccessException
         ? new("BuildKit.OciLayoutDenied", BuildKitErrorCategory.PermissionDenied, $"The OCI layout '{path}' can't be used: {exception.Message}",

@@ -14,9 +14,9 @@ internal static class OciFile
         var partial = Beside(path);
         try
         {
-            using (var file = File.OpenHandle(partial, FileMode.CreateNew, FileAccess.Write))
+            using (var file = Create(partial, path))
             {
-                RandomAccess.Write(file, content.Span, 0);
+                file.Write(content.Span);
                 Finish(file);
             }
             Move(partial, path);
@@ -35,6 +35,41 @@ internal static class OciFile
         return Path.Combine(Path.GetDirectoryName(path)!, $".{Path.GetFileName(path)}.{random}.partial");
     }
 
+    /// <summary>Creates a file that nobody may read who may not read another one: the one whose place it is to take.</summary>
+    /// <param name="path">The file; it must not exist.</param>
+    /// <param name="like">The other one; where that does not exist, the file gets the usual rights.</param>
+    public static FileStream Create(string path, string like)
+    {
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, BufferSize = 0 };
+        if (!OperatingSystem.IsWindows() && File.Exists(like))
+            options.UnixCreateMode = File.GetUnixFileMode(like);
+        return new FileStream(path, options);
+    }
+
+    /// <summary>Creates a file for what is needed for a while, in the directory for temporary files: without a name, so that nobody else can open it, and gone when it is closed.</summary>
+    /// <exception cref="BuildKitException"><c>BuildKit.TemporaryFileUnwritable</c>.</exception>
+    public static FileStream CreateNameless()
+    {
+        var path = Path.Combine(Path.GetTempPath(), $"buildkit-oci-{Identifier.New()}");
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, BufferSize = 0 };
+        if (OperatingSystem.IsWindows())
+            options.Options = FileOptions.DeleteOnClose;
+        else
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        try
+        {
+            var file = new FileStream(path, options);
+            // Without a name it goes away with this process, however that ends.
+            if (!OperatingSystem.IsWindows())
+                File.Delete(path);
+            return file;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw OciErrors.Temporary(e);
+        }
+    }
+
     /// <summary>Takes away what was not finished. Where that can't be done, there is an error already that matters more.</summary>
     public static void TryDelete(string path)
     {
@@ -48,7 +83,7 @@ internal static class OciFile
     }
 
     /// <summary>Brings a file to the disk: without that, a power cut after the rename may leave an empty one.</summary>
-    public static void Finish(Microsoft.Win32.SafeHandles.SafeFileHandle file) => RandomAccess.FlushToDisk(file);
+    public static void Finish(FileStream file) => file.Flush(flushToDisk: true);
 
     /// <summary>Moves a finished file into the place of another, with its mode.</summary>
     public static void Move(string partial, string path)
@@ -59,8 +94,11 @@ internal static class OciFile
     }
 
     /// <summary>Writes a copy that nothing replaces: <c>NAME.bak</c>, or the first of <c>NAME.bak.1</c>, <c>NAME.bak.2</c> … that is free.</summary>
+    /// <param name="path">What is copied.</param>
+    /// <param name="content">Its content.</param>
+    /// <param name="like">The file that it is from, whose rights the copy gets.</param>
     /// <returns>Its path.</returns>
-    public static string Backup(string path, ReadOnlyMemory<byte> content)
+    public static string Backup(string path, ReadOnlyMemory<byte> content, string like)
     {
         for (var i = 0; ; i++)
         {
@@ -70,7 +108,8 @@ internal static class OciFile
             var partial = Beside(backup);
             try
             {
-                File.WriteAllBytes(partial, content.ToArray());
+                using (var file = Create(partial, like))
+                    file.Write(content.Span);
                 File.Move(partial, backup, overwrite: false);
                 return backup;
             }

@@ -62,9 +62,8 @@ public static class OciIndexReader
                 var at = entries.Count;
                 entries.Add(OciIndexEntry.Create(manifest, place, source.Location));
                 if (depth >= levels || OciMediaType.KindOf(manifest.MediaType) is not (OciBlobKind.Index or OciBlobKind.Manifest) || !visited.Add(manifest.Digest)
-                    || await source.FindBlobAsync(manifest.Digest, cancellationToken).ConfigureAwait(false) is null)
+                    || await OciDocument.TryReadAsync(source, manifest, cancellationToken).ConfigureAwait(false) is not { } document)
                     continue;
-                var document = await OciDocument.ReadAsync(source, manifest, cancellationToken).ConfigureAwait(false);
                 entries[at] = entries[at] with { ArtifactType = entries[at].ArtifactType ?? document.ArtifactType, Subject = document.Subject?.Digest.ToString() ?? entries[at].Subject };
                 if (document.Index is { } nested)
                     await AddAsync(Below(nested, place), depth + 1).ConfigureAwait(false);

@@ -113,6 +113,24 @@ internal static class OciJson
         });
     }
 
+    /// <summary>Every digest that a document names, wherever; none where it is no JSON.</summary>
+    public static HashSet<OciDigest> DigestsIn(ReadOnlySpan<byte> utf8)
+    {
+        var digests = new HashSet<OciDigest>();
+        try
+        {
+            var reader = new Utf8JsonReader(utf8);
+            while (reader.Read())
+                if (reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName && OciDigest.TryParse(reader.GetString(), out var digest))
+                    digests.Add(digest);
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            // What comes before the place that is no JSON may be meant all the same.
+        }
+        return digests;
+    }
+
     /// <summary>A document to be changed.</summary>
     /// <exception cref="FormatException">It is no JSON object.</exception>
     public static JsonObject ParseObject(ReadOnlyMemory<byte> utf8) => Guard(utf8, static utf8 =>

@@ -43,6 +43,16 @@ internal sealed class OciLayout
     /// <summary>Where a blob lies, whether it exists or not.</summary>
     public string BlobPath(OciDigest digest) => System.IO.Path.Combine(BlobsPath, digest.Algorithm, digest.Hex);
 
+    /// <summary>What a blob is called within any layout, also in an archive of one.</summary>
+    public static string BlobName(OciDigest digest) => $"blobs/{digest.Algorithm}/{digest.Hex}";
+
+    /// <summary>Reads what <see cref="BlobName"/> writes; false for any other name.</summary>
+    public static bool TryReadBlobName(string name, out OciDigest digest)
+    {
+        digest = default;
+        return name.Split('/') is ["blobs", var algorithm, var hex] && OciDigest.TryParse($"{algorithm}:{hex}", out digest);
+    }
+
     /// <summary>Every blob there is, with its size; a link is none.</summary>
     public IEnumerable<(OciDigest Digest, long Size)> ListBlobs()
     {

@@ -6,7 +6,7 @@ public abstract class OciLayoutSource : OciContentSource
     /// <summary>How many bytes of an <c>index.json</c> are read: more than half a million entries.</summary>
     internal const int MaxIndexBytes = 256 << 20;
 
-    /// <summary>How many bytes of an <c>oci-layout</c> file are read.</summary>
+    /// <summary>How many bytes an <c>oci-layout</c> file has at most.</summary>
     internal const int MaxVersionBytes = 4096;
 
     /// <inheritdoc/>
@@ -23,7 +23,7 @@ public abstract class OciLayoutSource : OciContentSource
     /// <summary>What lies in it and leads out of it, or could: names, and why.</summary>
     internal abstract IEnumerable<(string Name, string Why)> ListUnsafe();
 
-    /// <summary>The bytes of the file <c>oci-layout</c>, or null where there is none.</summary>
+    /// <summary>The bytes of the file <c>oci-layout</c>, one more than <see cref="MaxVersionBytes"/> at most; none of what is no regular file; null where nothing is there.</summary>
     internal abstract byte[]? ReadVersionFile();
 
     /// <summary>The size of a blob, or null where it is missing.</summary>

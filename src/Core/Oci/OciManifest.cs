@@ -43,9 +43,10 @@ public sealed class OciManifest
             {
                 case "config": config = Descriptor(member.Value, "config"); break;
                 case "subject": subject = member.IsNull ? null : Descriptor(member.Value, "subject"); break;
-                case "layers":
+                // What manifests of artifacts of before image-spec 1.1 called it.
+                case "layers" or "blobs":
                     foreach (var item in OciJson.Items(member))
-                        layers.Add(Descriptor(item, $"layers[{layers.Count}]"));
+                        layers.Add(Descriptor(item, $"{member.Name}[{layers.Count}]"));
                     break;
                 case "mediaType": mediaType = member.Text() is { Length: > 0 } type ? type : null; break;
                 case "artifactType": artifactType = member.Text() is { Length: > 0 } kind ? kind : null; break;

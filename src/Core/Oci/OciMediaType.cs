@@ -48,6 +48,10 @@ public static class OciMediaType
     /// <summary>An empty JSON object, which stands for what an artifact has not.</summary>
     public const string Empty = "application/vnd.oci.empty.v1+json";
 
+    // Manifests of artifacts of before image-spec 1.1, as ORAS and notation wrote them.
+    private const string OciArtifact = "application/vnd.oci.artifact.manifest.v1+json";
+    private const string OrasArtifact = "application/vnd.cncf.oras.artifact.manifest.v1+json";
+
     private const string OciLayer = "application/vnd.oci.image.layer.";
 
     private static readonly string[] Manifests = [Manifest, Index, DockerManifest, DockerManifestList];
@@ -66,10 +70,13 @@ public static class OciMediaType
     public static OciBlobKind KindOf(string mediaType) => mediaType switch
     {
         Index or DockerManifestList => OciBlobKind.Index,
-        Manifest or DockerManifest => OciBlobKind.Manifest,
+        Manifest or DockerManifest or OciArtifact or OrasArtifact => OciBlobKind.Manifest,
         Config or DockerConfig => OciBlobKind.Config,
         _ => IsLayer(mediaType) ? OciBlobKind.Layer : OciBlobKind.Other,
     };
+
+    /// <summary>Whether it is a manifest that has no configuration.</summary>
+    internal static bool IsArtifactManifest(string mediaType) => mediaType is OciArtifact or OrasArtifact;
 
     /// <summary>Whether a layer may be elsewhere, and be left out of a layout.</summary>
     internal static bool IsForeignLayer(string mediaType) =>

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 
 namespace BuildKit.Oci;
@@ -6,6 +5,9 @@ namespace BuildKit.Oci;
 /// <summary>The fields of a tar header (POSIX pax, «ustar Interchange Format»; GNU tar manual, «Basic Tar Format»).</summary>
 internal static class OciTarHeader
 {
+    private const int NameLength = 100;
+    private const int FileMode644 = 0b110_100_100;
+
     public static char Type(ReadOnlySpan<byte> header) => (char)header[156];
 
     public static bool IsFile(char type) => type is '0' or '\0' or '7';
@@ -46,34 +48,46 @@ internal static class OciTarHeader
         return size;
     }
 
-    /// <summary>The header of a regular file with a name of at most 100 bytes, of the time 0.</summary>
-    public static byte[] Create(string name, long size, int mode)
+    /// <summary>The header of a regular file that anybody may read, of the time 0; one with a name of more than 100 bytes comes after a pax header that has it.</summary>
+    public static byte[] Create(string name, long size)
     {
         var header = new byte[OciTarTable.BlockSize];
-        WriteOctal(header.AsSpan(100, 8), mode);
+        WriteOctal(header.AsSpan(100, 8), FileMode644);
         WriteOctal(header.AsSpan(108, 8), 0);
         WriteOctal(header.AsSpan(116, 8), 0);
         WriteOctal(header.AsSpan(136, 12), 0);
         "ustar\000"u8.CopyTo(header.AsSpan(257));
-        return Resize(header, name, size);
+        if (name.Length <= NameLength)
+            return Resize(header, name, size);
+        var record = OciTarExtension.PathRecord(name);
+        var extension = Resize(header, "pax", record.Length);
+        extension[156] = (byte)'x';
+        WriteChecksum(extension);
+        return [.. extension, .. record, .. new byte[OciTarTable.Padded(record.Length) - record.Length], .. Resize(header, name[..NameLength], size)];
     }
 
-    /// <summary>A header for another file: owner, mode and time stay.</summary>
+    /// <summary>A header for another file, with a name of at most 100 bytes: owner, mode and time stay.</summary>
     public static byte[] Resize(ReadOnlySpan<byte> header, string name, long size)
     {
         var result = header.ToArray();
-        result.AsSpan(0, 100).Clear();
+        result.AsSpan(0, NameLength).Clear();
         Encoding.ASCII.GetBytes(name, result);
         if (header[257..].StartsWith("ustar\0"u8))
             result.AsSpan(345, 155).Clear();
         WriteOctal(result.AsSpan(124, 12), size);
         result[156] = (byte)'0';
-        result.AsSpan(148, 8).Fill((byte)' ');
-        var sum = 0;
-        foreach (var value in result)
-            sum += value;
-        WriteOctal(result.AsSpan(148, 7), sum);
+        WriteChecksum(result);
         return result;
+    }
+
+    // The field itself counts as spaces.
+    private static void WriteChecksum(Span<byte> header)
+    {
+        header.Slice(148, 8).Fill((byte)' ');
+        var sum = 0;
+        foreach (var value in header)
+            sum += value;
+        WriteOctal(header.Slice(148, 7), sum);
     }
 
     private static void WriteOctal(Span<byte> field, long value)
@@ -100,54 +114,5 @@ internal static class OciTarHeader
     {
         var end = field.IndexOf((byte)0);
         return Encoding.UTF8.GetString(end < 0 ? field : field[..end]);
-    }
-}
-
-/// <summary>What the headers before an entry say about it.</summary>
-internal sealed class OciTarExtension
-{
-    public string? Name { get; private set; }
-
-    public string? LinkName { get; private set; }
-
-    public long? Size { get; private set; }
-
-    /// <summary>Whether the content is not stored as it is.</summary>
-    public bool IsSparse { get; private set; }
-
-    public void Add(char type, ReadOnlySpan<byte> content)
-    {
-        switch (type)
-        {
-            case 'L': Name = OciTarHeader.Text(content); break;
-            case 'K': LinkName = OciTarHeader.Text(content); break;
-            case 'x' or 'X': AddRecords(content); break;
-            default: break;
-        }
-    }
-
-    // Records are "LENGTH KEY=VALUE\n", where LENGTH counts all of it.
-    private void AddRecords(ReadOnlySpan<byte> content)
-    {
-        while (!content.IsEmpty)
-        {
-            var space = content.IndexOf((byte)' ');
-            if (space < 0 || !int.TryParse(content[..space], NumberStyles.None, CultureInfo.InvariantCulture, out var length) || length <= space + 1 || length > content.Length)
-                return;
-            var record = content[(space + 1)..(length - 1)];
-            content = content[length..];
-            var equals = record.IndexOf((byte)'=');
-            if (equals < 0)
-                continue;
-            var value = Encoding.UTF8.GetString(record[(equals + 1)..]);
-            switch (Encoding.UTF8.GetString(record[..equals]))
-            {
-                case "path": Name = value; break;
-                case "linkpath": LinkName = value; break;
-                case "size": Size = long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var size) ? size : -1; break;
-                case var key when key.StartsWith("GNU.sparse.", StringComparison.Ordinal): IsSparse = true; break;
-                default: break;
-            }
-        }
     }
 }

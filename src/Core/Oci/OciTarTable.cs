@@ -8,11 +8,8 @@ namespace BuildKit.Oci;
 /// <param name="Start">Where its first header begins.</param>
 /// <param name="DataOffset">Where its content begins.</param>
 /// <param name="Size">How many bytes it has.</param>
-internal readonly record struct OciTarEntry(long Start, long DataOffset, long Size)
-{
-    /// <summary>Where the next header begins.</summary>
-    public long End => OciTarTable.Padded(DataOffset + Size);
-}
+/// <param name="End">Where the next header begins. A hard link ends before its content, which is another entry's.</param>
+internal readonly record struct OciTarEntry(long Start, long DataOffset, long Size, long End);
 
 /// <summary>
 /// What is where in a tar archive of a layout: found in one pass over its headers (POSIX pax, GNU tar manual «Basic Tar Format»). As when it is unpacked, the last
@@ -97,7 +94,7 @@ internal sealed class OciTarTable
             var data = at + BlockSize;
             if (size < 0 || size > _length - data)
                 throw OciErrors.ArchiveInvalid(_location, $"it is cut off: the entry at byte {at} has {size} bytes, and {_length - data} follow");
-            var entry = new OciTarEntry(start, data, size);
+            var entry = new OciTarEntry(start, data, size, Padded(data + size));
             if (OciTarHeader.IsExtension(type))
             {
                 extension.Add(type, ReadExtension(entry));
@@ -128,7 +125,7 @@ internal sealed class OciTarTable
             Report(name, "its name leads out of the layout");
             return;
         }
-        var isBlob = TryReadBlobName(path, out var digest);
+        var isBlob = OciLayout.TryReadBlobName(path, out var digest);
         if (!isBlob && path is not ("index.json" or "oci-layout"))
         {
             if (OciTarHeader.IsSymbolicLink(type) && (path == "blobs" || path.StartsWith("blobs/", StringComparison.Ordinal)))
@@ -139,8 +136,8 @@ internal sealed class OciTarTable
                 Links[path] = linkName;
             return;
         }
-        if (OciTarHeader.IsHardLink(type) && TryNormalize(linkName, out var target) && TryReadBlobName(target, out var other) && Blobs.TryGetValue(other, out var linked))
-            entry = linked;
+        if (OciTarHeader.IsHardLink(type) && TryNormalize(linkName, out var target) && OciLayout.TryReadBlobName(target, out var other) && Blobs.TryGetValue(other, out var linked))
+            entry = entry with { DataOffset = linked.DataOffset, Size = linked.Size };
         else if (isSparse || !OciTarHeader.IsFile(type))
         {
             Report(name, OciTarHeader.IsSymbolicLink(type) ? $"it is a link to '{linkName}'" : "it is no regular file");
@@ -165,12 +162,6 @@ internal sealed class OciTarTable
     {
         path = string.Join('/', name.Split('/', StringSplitOptions.RemoveEmptyEntries).Where(part => part != "."));
         return !name.StartsWith('/') && !name.Contains('\\', StringComparison.Ordinal) && Array.IndexOf(path.Split('/'), "..") < 0;
-    }
-
-    private static bool TryReadBlobName(string path, out OciDigest digest)
-    {
-        digest = default;
-        return path.Split('/') is ["blobs", var algorithm, var hex] && OciDigest.TryParse($"{algorithm}:{hex}", out digest);
     }
 
     private bool TryFill(Span<byte> buffer, long offset)

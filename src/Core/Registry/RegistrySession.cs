@@ -4,7 +4,8 @@ namespace BuildKit.Registry;
 
 /// <summary>The registries that a piece of work may use, with the credentials of docker's config, which is read only when the first registry is needed.</summary>
 /// <param name="isInsecure">See <see cref="RegistryOptions.IsInsecure"/>.</param>
-internal sealed class RegistrySession(bool isInsecure) : IDisposable
+/// <param name="options">How they are used instead, with credentials that stay the caller's; or null.</param>
+internal sealed class RegistrySession(bool isInsecure, RegistryOptions? options = null) : IDisposable
 {
     private readonly SemaphoreSlim _one = new(1, 1);
     private CredentialStore? _credentials;
@@ -17,8 +18,9 @@ internal sealed class RegistrySession(bool isInsecure) : IDisposable
         await _one.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            _credentials ??= new CredentialStore(await DockerConfigFile.LoadAsync(cancellationToken).ConfigureAwait(false));
-            _clients ??= new RegistryClients(new RegistryOptions { Credentials = _credentials, IsInsecure = isInsecure });
+            if (options is null)
+                _credentials ??= new CredentialStore(await DockerConfigFile.LoadAsync(cancellationToken).ConfigureAwait(false));
+            _clients ??= new RegistryClients(options ?? new RegistryOptions { Credentials = _credentials!, IsInsecure = isInsecure });
         }
         finally
         {

@@ -250,4 +250,54 @@ public sealed class OciIndexRepairTests : IDisposable
         File.CreateSymbolicLink(_layout.IndexPath, _layout["elsewhere"]);
         Assert.Equal("BuildKit.OciUnsafePath", (await Assert.ThrowsAsync<BuildKitException>(() => RepairAsync())).ErrorId);
     }
+
+    [Fact]
+    public async Task An_index_that_is_a_link_to_a_blob_leaves_the_blob_where_it_is()
+    {
+        var image = _layout.AddImage("one");
+        _layout.WriteIndex(TestLayout.Named(image, "docker.io/library/a:1"), TestLayout.Named(image, "docker.io/library/a:2"));
+        var index = _layout.AddBlob(await File.ReadAllBytesAsync(_layout.IndexPath), OciMediaType.Index);
+        File.Delete(_layout.IndexPath);
+        var path = _layout.Pack("a.tar", TarEntryFormat.Pax, more: writer =>
+            writer.WriteEntry(new PaxTarEntry(TarEntryType.HardLink, "index.json") { LinkName = $"blobs/sha256/{index.Digest.Hex}" }));
+        Assert.True((await RepairAsync(path: path)).Changed);
+        await using var source = await OciContentSources.OpenAsync(path, default);
+        Assert.Single((await source.ReadIndexAsync(default)).Manifests);
+        Assert.Equal(index.Size, (await source.ReadBlobAsync(index, 4096, default)).Length);
+        Assert.Equal(4, source.ListBlobs().Count());
+    }
+
+    [Fact]
+    public async Task What_only_its_owner_may_read_stays_so_while_it_is_written_and_in_the_backup()
+    {
+        var image = _layout.AddImage("one");
+        _layout.WriteIndex(TestLayout.Named(image, "docker.io/library/a:1"), TestLayout.Named(image, "docker.io/library/a:2"));
+        var path = _layout.Pack("a.tar");
+        TemporaryDirectory.Run("chmod", "600", path, _layout.IndexPath);
+        var seen = "";
+        await using (var source = (OciArchiveSource)await OciContentSources.OpenAsync(path, default))
+            await OciArchiveRewrite.RunAsync(source, path, File.ReadAllBytes(_layout.IndexPath), [], () => seen = Mode(Directory.GetFiles(_layout.Path, ".a.tar*").Single()), default);
+        Assert.Equal("600", seen);
+
+        Assert.Equal("600", Mode((await RepairAsync(new() { Backup = true })).Backup!));
+        Assert.Equal("600", Mode(_layout.IndexPath));
+        Assert.Equal("600", Mode((await RepairAsync(new() { Backup = true }, path)).Backup!));
+
+        static string Mode(string path) => TemporaryDirectory.Run("stat", "-c", "%a", path);
+    }
+
+    [Fact]
+    public async Task An_archive_that_another_program_changes_meanwhile_is_left_alone()
+    {
+        var image = _layout.AddImage("one");
+        _layout.WriteIndex(TestLayout.Named(image, "docker.io/library/a:1"), TestLayout.Named(image, "docker.io/library/a:2"));
+        var path = _layout.Pack("a.tar");
+        await using var source = (OciArchiveSource)await OciContentSources.OpenAsync(path, default);
+        File.WriteAllText(path + ".new", "another");
+        File.Move(path + ".new", path, overwrite: true);
+        var error = await Assert.ThrowsAsync<BuildKitException>(() => OciArchiveRewrite.RunAsync(source, path, [], [], () => Assert.Fail("moved"), default));
+        Assert.Equal("BuildKit.OciLayoutChanged", error.ErrorId);
+        Assert.Equal("another", File.ReadAllText(path));
+        Assert.Empty(Directory.GetFiles(_layout.Path, ".a.tar*"));
+    }
 }

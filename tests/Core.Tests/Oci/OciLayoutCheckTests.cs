@@ -2,6 +2,8 @@ using System.Formats.Tar;
 using System.Text;
 using BuildKit.Oci;
 using BuildKit.Oci.Checking;
+using BuildKit.Oci.Editing;
+using BuildKit.Tests.Session.FileSend;
 using Xunit;
 
 namespace BuildKit.Tests.Oci;
@@ -241,6 +243,65 @@ public sealed class OciLayoutCheckTests : IDisposable
         await stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => OciLayoutCheck.RunAsync(_layout.Path, false, null, stop.Token));
     }
+
+    [Fact]
+    public async Task A_version_file_that_is_no_file_or_too_large_is_invalid_and_left_alone()
+    {
+        _layout.WriteIndex(Image());
+        await File.WriteAllTextAsync(_layout["oci-layout"], $$"""{"imageLayoutVersion":"1.0.0"}{{new string(' ', 5000)}}""");
+        foreach (var path in (string[])[_layout.Path, _layout.Pack("a.tar")])
+        {
+            Assert.Equal(["VersionFileInvalid oci-layout"], await CheckAsync(path: path));
+            Assert.False((await new OciIndexRepair(path, new()).RunAsync(default)).Changed);
+        }
+
+        File.Delete(_layout["oci-layout"]);
+        TemporaryDirectory.Run("mkfifo", _layout["oci-layout"]);
+        var findings = await Task.Run(() => CheckAsync()).WaitAsync(TimeSpan.FromMinutes(1));
+        Assert.Equal(["VersionFileInvalid oci-layout", "UnsafePath oci-layout"], findings);
+        Assert.False((await Task.Run(() => new OciIndexRepair(_layout.Path, new()).RunAsync(default)).WaitAsync(TimeSpan.FromMinutes(1))).Changed);
+    }
+
+    [Fact]
+    public async Task Every_descriptor_is_compared_with_what_it_describes()
+    {
+        var layer = _layout.AddBlob("layer", "application/vnd.oci.image.layer.v1.tar");
+        var config = _layout.AddBlob($$$"""{"architecture":"arm","variant":"v6","os":"linux","rootfs":{"type":"layers","diff_ids":["{{{layer.Digest}}}"]}}""", OciMediaType.Config);
+        var image = _layout.AddBlob($$"""{"schemaVersion":2,"mediaType":"{{OciMediaType.Manifest}}","config":{{config}},"layers":[{{layer}}]}""", OciMediaType.Manifest);
+        OciDescriptor For(string architecture, string? variant) => image.WithPlatform(new OciPlatform("linux", architecture, variant));
+        var index = _layout.AddIndex(
+            For("arm", "v6"), For("armel", null), For("arm", "v7"), For("amd64", null),
+            OciDescriptor.Create(OciMediaType.DockerManifest, image.Digest, image.Size), OciDescriptor.Create(OciMediaType.Index, image.Digest, image.Size));
+        _layout.WriteIndex(TestLayout.Named(index, "docker.io/library/a:1"));
+        Assert.Equal(
+            [
+                "PlatformMismatch index.json/manifests[0]/manifests[2]", "PlatformMismatch index.json/manifests[0]/manifests[3]",
+                "MediaTypeDiffers index.json/manifests[0]/manifests[4]", "MediaTypeDiffers index.json/manifests[0]/manifests[5]",
+            ],
+            await CheckAsync());
+    }
+
+    [Fact]
+    public async Task A_folder_in_the_place_of_a_blob_is_told()
+    {
+        var image = Image();
+        _layout.WriteIndex(image);
+        var layer = _layout.BlobPath(ManifestOf(image).Layers[0]);
+        File.Delete(layer);
+        Directory.CreateDirectory(layer);
+        Assert.Equal(["BlobMissing index.json/manifests[0]/layers[0]", $"UnsafePath blobs/sha256/{Path.GetFileName(layer)}"], await CheckAsync());
+    }
+
+    [Fact]
+    public void A_blob_that_may_not_be_read_is_told()
+    {
+        var image = Image();
+        _layout.WriteIndex(image);
+        Assert.Equal(
+            ["BlobUnreadable index.json/manifests[0]/layers[0]"],
+            Unreadable.Try(_layout.Path, _layout.BlobPath(ManifestOf(image).Layers[0]), () => CheckAsync(fast: true)));
+    }
+
 
     private static bool IsAboutEntry(string finding) => !finding.StartsWith("BlobUnreferenced", StringComparison.Ordinal);
 }

@@ -1,4 +1,5 @@
 using BuildKit.Oci;
+using BuildKit.Oci.Checking;
 using BuildKit.Oci.Editing;
 using Xunit;
 
@@ -62,5 +63,51 @@ public sealed class OciLayoutCleanupTests : IDisposable
         Assert.DoesNotContain(damaged.Digest.ToString(), plan);
         Assert.Equal(plan, (await OciLayoutCleanup.RunAsync(_layout.Path, force: true, default)).Select(blob => blob.Digest).Order());
         Assert.True(File.Exists(_layout.BlobPath(good)));
+    }
+
+    [Theory]
+    [InlineData(OciMediaType.Index, false)]
+    [InlineData(OciMediaType.Manifest, true)]
+    public async Task A_document_of_another_kind_than_its_descriptor_says_keeps_all_that_it_needs(string says, bool isIndex)
+    {
+        var image = _layout.AddImage("kept");
+        var document = isIndex ? _layout.AddIndex(image) : image;
+        _layout.WriteIndex(OciDescriptor.Create(says, document.Digest, document.Size));
+        var lonely = _layout.AddBlob("lonely", "x");
+        Assert.Equal([lonely.Digest.ToString()], await PlanAsync(force: true));
+        Assert.Equal([lonely.Digest.ToString()], await PlanAsync());
+    }
+
+    // What ORAS and notation once wrote, the manifest of before schema 2, and what nobody knows.
+    [Theory]
+    [InlineData("application/vnd.oci.artifact.manifest.v1+json", """{"mediaType":"application/vnd.oci.artifact.manifest.v1+json","blobs":[BLOB]}""")]
+    [InlineData("application/vnd.cncf.oras.artifact.manifest.v1+json", """{"mediaType":"application/vnd.cncf.oras.artifact.manifest.v1+json","blobs":[BLOB]}""")]
+    [InlineData("application/vnd.docker.distribution.manifest.v1+prettyjws", """{"schemaVersion":1,"fsLayers":[{"blobSum":"DIGEST"}]}""")]
+    [InlineData("application/x.bundle", """{"parts":{"DIGEST":1}}""")]
+    [InlineData("", """[["DIGEST"]]""")]
+    public async Task What_documents_of_other_forms_name_stays(string mediaType, string text)
+    {
+        var blob = _layout.AddBlob("what it consists of", "text/plain");
+        _layout.WriteIndex(_layout.AddBlob(Filled(text), mediaType));
+        Assert.Empty(await PlanAsync());
+        Assert.DoesNotContain((await OciLayoutCheck.RunAsync(_layout.Path, false, null, default)).Findings, finding => finding.Id == "BlobUnreferenced");
+
+        // As something about an image that stays, and listed nowhere.
+        var image = _layout.AddImage("image");
+        _layout.WriteIndex(image);
+        if (text.StartsWith('{'))
+            _layout.AddBlob(Filled($$"""{"subject":{{image}},{{text[1..]}}"""), mediaType);
+        var goes = text.StartsWith('{') ? 1 : 2;
+        Assert.Equal(goes, (await PlanAsync()).Length);
+
+        string Filled(string form) => form.Replace("BLOB", blob.ToString(), StringComparison.Ordinal).Replace("DIGEST", blob.Digest.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_cannot_be_listed_is_denied_and_nothing_else()
+    {
+        _layout.WriteIndex(_layout.AddImage("image"));
+        foreach (var act in (Func<Task>[])[() => OciLayoutCheck.RunAsync(_layout.Path, true, null, default), () => PlanAsync()])
+            Assert.Equal("BuildKit.OciLayoutDenied", Unreadable.Try(_layout.Path, _layout["blobs/sha256"], () => Assert.ThrowsAsync<BuildKitException>(act)).ErrorId);
     }
 }

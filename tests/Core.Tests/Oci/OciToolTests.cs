@@ -69,6 +69,40 @@ public sealed class OciToolTests : IDisposable
     }
 
     [SkippableFact]
+    public async Task Each_tool_has_its_own_rule()
+    {
+        var layout = await BuildAsync(["linux/amd64"], false, false, "a:1", "b:1");
+        var image = (await OciIndexReader.ListAsync(layout, false, default))[0].Digest;
+
+        // crane pushes the index of the layout, which is another image.
+        var pushed = (await PushAsync(layout, "--index")).OutputOrThrow();
+        Assert.EndsWith($"@{OciDigest.Of(File.ReadAllBytes(Path.Combine(layout, "index.json")))}", pushed, StringComparison.Ordinal);
+
+        // skopeo takes the first of several, and looks at short names only.
+        (await SkopeoAsync("inspect", $"oci:{layout}:1")).OutputOrThrow();
+        Assert.Contains("no descriptor found for reference", (await SkopeoAsync("inspect", $"oci:{layout}:docker.io/library/a:1")).Error, StringComparison.Ordinal);
+
+        // umoci takes none of several, 'latest' where nothing is said, and no directory without its file.
+        Assert.Contains("tag is ambiguous: 1", (await UmociAsync("stat", "--image", $"{layout}:1")).Error, StringComparison.Ordinal);
+        Assert.Contains("tag is not found: latest", (await UmociAsync("unpack", "--rootless", "--image", layout, _directory["bundle"])).Error, StringComparison.Ordinal);
+        File.Delete(Path.Combine(layout, "oci-layout"));
+        Assert.Contains("read oci-layout: invalid image detected", (await UmociAsync("stat", "--image", $"{layout}:1")).Error, StringComparison.Ordinal);
+
+        // crane misses neither that file nor names.
+        await OciReferences.RemoveAsync(layout, image, removeEntry: false, default);
+        File.Delete(Path.Combine(layout, "oci-layout"));
+        Assert.EndsWith("@" + image, (await PushAsync(layout)).OutputOrThrow(), StringComparison.Ordinal);
+    }
+
+    [SkippableFact]
+    public async Task Docker_with_the_classic_store_wants_its_own_form()
+    {
+        var engine = await TestEngines.GetAsync(EngineKind.Docker28Graphdriver);
+        var archive = await BuildAsync(["linux/amd64"], false, true, $"oci-tools-{Guid.NewGuid():N}:1");
+        Assert.Contains("blobs/json: no such file or directory", (await engine.DockerAsync("load", "--input", archive)).Error, StringComparison.Ordinal);
+    }
+
+    [SkippableFact]
     public async Task Docker_loads_a_repaired_archive_and_one_named_by_us()
     {
         var engine = await TestEngines.GetAsync(EngineKind.Docker28Containerd);
@@ -105,10 +139,10 @@ public sealed class OciToolTests : IDisposable
         return path;
     }
 
-    private static async Task<CommandResult> PushAsync(string layout)
+    private static async Task<CommandResult> PushAsync(string layout, params string[] options)
     {
         var registry = await TestEngines.GetAsync(EngineKind.Registry);
-        return await TestEngines.RunProgramAsync("crane", "push", "--insecure", layout, $"{registry.Address.Authority}/oci-tools/{Guid.NewGuid():N}:x");
+        return await TestEngines.RunProgramAsync("crane", ["push", "--insecure", .. options, layout, $"{registry.Address.Authority}/oci-tools/{Guid.NewGuid():N}:x"]);
     }
 
     private static Task<CommandResult> SkopeoAsync(params string[] arguments) => TestEngines.RunProgramAsync("skopeo", ["--insecure-policy", .. arguments]);

@@ -56,7 +56,7 @@ public static class OciLayoutCheck
         if (walk.IsComplete)
             foreach (var (digest, size) in source.ListBlobs())
                 if (!walk.Found.ContainsKey(digest))
-                    findings.Add(OciFindingTable.BlobUnreferenced, $"blobs/{digest.Algorithm}/{digest.Hex}", digest, $"Nothing refers to this blob of {size} bytes.");
+                    findings.Add(OciFindingTable.BlobUnreferenced, OciLayout.BlobName(digest), digest, $"Nothing refers to this blob of {size} bytes.");
         return findings.ToReport(walk.Found.Count, walk.Found.Values.Sum());
     }
 
@@ -67,6 +67,11 @@ public static class OciLayoutCheck
         if (source.ReadVersionFile() is not { } bytes)
         {
             findings.Add(OciFindingTable.VersionMissing, "oci-layout", null, "There is no file 'oci-layout'.");
+            return;
+        }
+        if (bytes.Length > OciLayoutSource.MaxVersionBytes)
+        {
+            findings.Add(OciFindingTable.VersionInvalid, "oci-layout", null, $"The file 'oci-layout' has more than {OciLayoutSource.MaxVersionBytes} bytes.");
             return;
         }
         try

@@ -6,7 +6,8 @@ namespace BuildKit.Oci.Checking;
 internal sealed class OciLayoutWalk(OciLayoutSource source, OciFindings findings, bool fast)
 {
     private readonly Dictionary<OciDigest, long> _found = [];
-    private readonly HashSet<OciDigest> _documents = [];
+    private readonly Dictionary<OciDigest, Known?> _documents = [];
+    private readonly HashSet<OciDigest> _unknown = [];
     private readonly HashSet<OciDigest> _others = [];
     private readonly HashSet<OciDigest> _above = [];
     private readonly List<(string Path, OciDescriptor Blob)> _leaves = [];
@@ -38,28 +39,42 @@ internal sealed class OciLayoutWalk(OciLayoutSource source, OciFindings findings
             findings.Add(OciFindingTable.Loop, path, blob.Digest, "This index leads to itself.");
             return;
         }
-        if (!IsThere(blob, path) || IsDocument(blob) && !_documents.Add(blob.Digest))
+        if (!IsThere(blob, path))
             return;
         if (!IsDocument(blob))
         {
-            if (blob.MediaType.Length > 0)
-                findings.Add(OciFindingTable.MediaTypeUnknown, path, blob.Digest, $"'{blob.MediaType}' is the type of no index and no manifest.");
-            AddLeaf(blob, path);
+            VisitUnknown(blob, path);
             return;
         }
-        if (depth > OciDocument.MaxDepth)
-        {
-            IsComplete = false;
-            findings.Add(OciFindingTable.TooDeep, path, blob.Digest, $"More than {OciDocument.MaxDepth} indexes lie one in another here; what is below was not looked at.");
+        // What lies below is the same for all that lead to it; what they say of it is not.
+        var isFirst = !_documents.TryGetValue(blob.Digest, out var known);
+        if (isFirst)
+            known = _documents[blob.Digest] = ReadDocument(blob, path, depth);
+        if (known is null)
             return;
-        }
-        if (Read(blob, path) is not { } bytes || Parse(bytes, blob, path) is not { } document)
-        {
-            IsComplete = false;
-            return;
-        }
-        if (document.MediaType is { } says && says != blob.MediaType)
+        if (known.Document.MediaType is { } says && says != blob.MediaType)
             findings.Add(OciFindingTable.MediaTypeDiffers, path, blob.Digest, $"The descriptor says '{blob.MediaType}', and the document '{says}'.");
+        else if (OciMediaType.KindOf(blob.MediaType) == OciBlobKind.Index ? known.Document.Manifest is not null : known.Document.Index is not null)
+            findings.Add(OciFindingTable.MediaTypeDiffers, path, blob.Digest, $"The descriptor says '{blob.MediaType}', and the document has the fields of the other kind.");
+        if (isFirst)
+            VisitDocument(known, blob, path, depth, cancellationToken);
+        if (known.Platform is { } has && blob.Platform is { } wanted && wanted != OciPlatform.Unknown && !IsSame(wanted, has))
+            findings.Add(OciFindingTable.PlatformDiffers, path, blob.Digest, $"The index says {wanted}, and the image's configuration {has}.");
+    }
+
+    private Known? ReadDocument(OciDescriptor blob, string path, int depth)
+    {
+        if (depth <= OciDocument.MaxDepth && Read(blob, path) is { } bytes && Parse(bytes, blob, path) is { } document)
+            return new Known(document);
+        IsComplete = false;
+        if (depth > OciDocument.MaxDepth)
+            findings.Add(OciFindingTable.TooDeep, path, blob.Digest, $"More than {OciDocument.MaxDepth} indexes lie one in another here; what is below was not looked at.");
+        return null;
+    }
+
+    private void VisitDocument(Known known, OciDescriptor blob, string path, int depth, CancellationToken cancellationToken)
+    {
+        var document = known.Document;
         if (document.Subject is { } subject && source.SizeOf(subject.Digest) is null)
             findings.Add(OciFindingTable.SubjectMissing, $"{path}/subject", subject.Digest, "What this manifest is about is not here.");
         if (document.Index is { } index)
@@ -68,23 +83,53 @@ internal sealed class OciLayoutWalk(OciLayoutSource source, OciFindings findings
             VisitIndex(index, path, depth + 1, cancellationToken);
             _above.Remove(blob.Digest);
         }
-        else
-        {
-            VisitManifest(document.Manifest!, blob, path);
-        }
+        if (document.Manifest is { } manifest)
+            known.Platform = VisitManifest(manifest, blob, path);
     }
 
-    private void VisitManifest(OciManifest manifest, OciDescriptor described, string path)
+    /// <summary>Something in the place of a manifest that is none, as far as is known: whatever it names may be a part of it.</summary>
+    private void VisitUnknown(OciDescriptor blob, string path)
     {
+        if (blob.MediaType.Length > 0)
+            findings.Add(OciFindingTable.MediaTypeUnknown, path, blob.Digest, $"'{blob.MediaType}' is the type of no index and no manifest.");
+        if (!_unknown.Add(blob.Digest))
+            return;
+        if (blob.Size > OciDocument.MaxBytes)
+            AddLeaf(blob, path);
+        else if (Read(blob, path) is { } bytes)
+            Keep(OciJson.DigestsIn(bytes));
+        else
+            IsComplete = false;
+    }
+
+    private void Keep(IEnumerable<OciDigest> digests)
+    {
+        foreach (var digest in digests)
+            if (source.SizeOf(digest) is { } size)
+                _found.TryAdd(digest, size);
+    }
+
+    // A configuration need not tell the variant that an index does.
+    private static bool IsSame(OciPlatform wanted, OciPlatform has) => Normalize(wanted) == Normalize(has with { Variant = has.Variant ?? wanted.Variant });
+
+    private static PlatformSpecifier Normalize(OciPlatform platform) => PlatformSpecifier.Normalize(platform.OS, platform.Architecture, platform.Variant ?? "");
+
+    /// <returns>The platform that the configuration tells, or null.</returns>
+    private OciPlatform? VisitManifest(OciManifest manifest, OciDescriptor described, string path)
+    {
+        OciPlatform? platform = null;
         var isImage = manifest.ArtifactType is null && manifest.Config is { } own && OciMediaType.KindOf(own.MediaType) == OciBlobKind.Config;
         if (manifest.Config is not { } config)
-            findings.Add(OciFindingTable.ConfigMissing, path, described.Digest, "The manifest has no configuration.");
+        {
+            if (!OciMediaType.IsArtifactManifest(described.MediaType))
+                findings.Add(OciFindingTable.ConfigMissing, path, described.Digest, "The manifest has no configuration.");
+        }
         else if (IsThere(config, $"{path}/config"))
         {
             if (!isImage)
                 AddLeaf(config, $"{path}/config");
             else if (Read(config, $"{path}/config") is { } bytes)
-                CheckConfig(bytes, manifest, described, config, path);
+                platform = CheckConfig(bytes, manifest, described, config, path);
         }
         for (var i = 0; i < manifest.Layers.Count; i++)
         {
@@ -98,26 +143,27 @@ internal sealed class OciLayoutWalk(OciLayoutSource source, OciFindings findings
             if (IsThere(layer, place))
                 AddLeaf(layer, place);
         }
+        return platform;
     }
 
-    private void CheckConfig(byte[] bytes, OciManifest manifest, OciDescriptor described, OciDescriptor config, string path)
+    private OciPlatform? CheckConfig(byte[] bytes, OciManifest manifest, OciDescriptor described, OciDescriptor config, string path)
     {
         try
         {
             var members = OciJson.Members(bytes);
             var platform = OciPlatform.Parse(bytes);
-            if (described.Platform is { } says && says != OciPlatform.Unknown && platform is not null && (says.OS, says.Architecture) != (platform.OS, platform.Architecture))
-                findings.Add(OciFindingTable.PlatformDiffers, path, described.Digest, $"The index says {says}, and the image's configuration {platform}.");
             var rootfs = members.Find(member => member.Name == "rootfs");
             if (rootfs.Name is null || OciJson.Members(rootfs.Value).Find(member => member.Name == "diff_ids") is not { Name: not null } diffIds)
-                return;
+                return platform;
             var count = OciJson.Items(diffIds).Count;
             if (count != manifest.Layers.Count)
                 findings.Add(OciFindingTable.LayerCount, path, described.Digest, $"The manifest has {manifest.Layers.Count} layers, and the configuration tells of {count}.");
+            return platform;
         }
         catch (Exception e) when (e is FormatException or JsonException)
         {
             findings.Add(OciFindingTable.DocumentInvalid, $"{path}/config", config.Digest, $"The configuration can't be read: {e.Message}.");
+            return null;
         }
     }
 
@@ -181,12 +227,21 @@ internal sealed class OciLayoutWalk(OciLayoutSource source, OciFindings findings
     {
         try
         {
-            return OciDocument.Parse(bytes, blob.MediaType);
+            return OciDocument.ParseAny(bytes, blob.MediaType);
         }
         catch (FormatException e)
         {
             findings.Add(OciFindingTable.DocumentInvalid, path, blob.Digest, $"The {OciMediaType.KindOf(blob.MediaType).ToString().ToLowerInvariant()} can't be read: {e.Message}.");
             return null;
         }
+    }
+
+    /// <summary>What a document says itself.</summary>
+    private sealed class Known(OciDocument document)
+    {
+        public OciDocument Document => document;
+
+        /// <summary>What its configuration says that it runs on; null before that was read, and where there is none.</summary>
+        public OciPlatform? Platform { get; set; }
     }
 }

@@ -1,11 +1,14 @@
+using System.IO.Compression;
+
 namespace BuildKit.Oci.Copying;
 
-/// <summary>A tar archive, written beside its place and moved there when it is whole.</summary>
+/// <summary>A tar archive, written beside its place and moved there when it is whole; compressed by gzip where its name says so.</summary>
 internal sealed class ArchiveCopyTarget : OciCopyTarget
 {
     private readonly string _path;
     private readonly string _partial;
     private readonly FileStream _file;
+    private readonly Stream _output;
     private readonly OciArchiveWriter _writer;
 
     /// <param name="path">The archive; one that is there is replaced.</param>
@@ -18,13 +21,14 @@ internal sealed class ArchiveCopyTarget : OciCopyTarget
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            _file = new FileStream(_partial, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, BufferSize = 0 });
+            _file = OciFile.Create(_partial, path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw OciErrors.From(path, e);
         }
-        _writer = new OciArchiveWriter(_file, forDocker);
+        _output = OciAddress.IsCompressedName(path) ? new GZipStream(_file, CompressionLevel.Optimal, leaveOpen: true) : _file;
+        _writer = new OciArchiveWriter(_output, forDocker);
     }
 
     public override bool TakesSeveral => false;
@@ -35,6 +39,10 @@ internal sealed class ArchiveCopyTarget : OciCopyTarget
     public override Task FinishAsync(OciCopyPlan plan, CancellationToken cancellationToken) => Guard(async () =>
     {
         await _writer.FinishAsync(plan, cancellationToken).ConfigureAwait(false);
+        // What compresses keeps the end until it is told that it is one.
+        if (_output != _file)
+            await _output.DisposeAsync().ConfigureAwait(false);
+        OciFile.Finish(_file);
         await _file.DisposeAsync().ConfigureAwait(false);
         OciFile.Move(_partial, _path);
         return true;
@@ -42,6 +50,14 @@ internal sealed class ArchiveCopyTarget : OciCopyTarget
 
     public override async ValueTask DisposeAsync()
     {
+        try
+        {
+            await _output.DisposeAsync().ConfigureAwait(false);
+        }
+        catch (IOException)
+        {
+            // What is left in the compression finds no room on the disk; the archive is thrown away in any case.
+        }
         await _file.DisposeAsync().ConfigureAwait(false);
         OciFile.TryDelete(_partial);
         await base.DisposeAsync().ConfigureAwait(false);

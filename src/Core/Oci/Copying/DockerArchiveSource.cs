@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -12,12 +13,18 @@ internal sealed class DockerArchiveSource : OciLayoutSource
     public const string ManifestName = "manifest.json";
 
     private const string LayerType = "application/vnd.oci.image.layer.v1.tar";
+
+    // As 'docker load' takes them; what is compressed in another way has no media type.
+    private static readonly (byte[] Magic, string MediaType)[] CompressedLayers = [([0x1F, 0x8B], LayerType + "+gzip"), ([0x28, 0xB5, 0x2F, 0xFD], LayerType + "+zstd")];
+
     private const int MaxManifestBytes = 16 << 20;
+    private const int BufferSize = 1 << 18;
 
     private readonly OciArchiveSource _archive;
     private readonly List<OciDescriptor> _manifests = [];
     private readonly Dictionary<OciDigest, OciTarEntry> _entries = [];
     private readonly Dictionary<OciDigest, byte[]> _made = [];
+    private readonly Dictionary<long, OciDescriptor> _compressed = [];
 
     private DockerArchiveSource(OciArchiveSource archive) => _archive = archive;
 
@@ -25,9 +32,13 @@ internal sealed class DockerArchiveSource : OciLayoutSource
 
     /// <summary>Opens an archive or a layout, whatever wrote it.</summary>
     /// <exception cref="BuildKitException">Those of <see cref="OciContentSources.OpenAsync"/>, and <c>BuildKit.OciArchiveInvalid</c>.</exception>
-    public static async Task<OciLayoutSource> OpenAnyAsync(string path, CancellationToken cancellationToken)
+    public static async Task<OciLayoutSource> OpenAnyAsync(string path, CancellationToken cancellationToken) =>
+        await OpenAnyAsync(await OciContentSources.OpenAsync(path, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+
+    /// <summary>What an open source really is. It is disposed with what is returned, or where this fails.</summary>
+    /// <exception cref="BuildKitException"><c>BuildKit.OciArchiveInvalid</c>.</exception>
+    public static async Task<OciLayoutSource> OpenAnyAsync(OciLayoutSource source, CancellationToken cancellationToken)
     {
-        var source = await OciContentSources.OpenAsync(path, cancellationToken).ConfigureAwait(false);
         if (source is not OciArchiveSource { Table.Index: null } archive || !archive.Table.Files.ContainsKey(ManifestName))
             return source;
         try
@@ -77,7 +88,7 @@ internal sealed class DockerArchiveSource : OciLayoutSource
             foreach (var image in json.RootElement.EnumerateArray())
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                AddImage(image);
+                AddImage(image, cancellationToken);
             }
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException or FormatException)
@@ -86,7 +97,7 @@ internal sealed class DockerArchiveSource : OciLayoutSource
         }
     }
 
-    private void AddImage(JsonElement image)
+    private void AddImage(JsonElement image, CancellationToken cancellationToken)
     {
         var config = ReadSmall(image.GetProperty("Config").GetString()!);
         var configDescriptor = Make(OciMediaType.Config, config);
@@ -98,10 +109,11 @@ internal sealed class DockerArchiveSource : OciLayoutSource
         var layers = new JsonArray();
         for (var i = 0; i < files.Count; i++)
         {
-            // Not compressed, a layer has the digest that the configuration tells; where it is not that, reading it will find out.
             var entry = Find(files[i]);
-            _entries[diffIds[i]] = entry;
-            layers.Add(Json(OciDescriptor.Create(LayerType, diffIds[i], entry.Size)));
+            // Not compressed, a layer has the digest that the configuration tells; where it is not that, reading it will find out.
+            var layer = FindCompressed(entry, cancellationToken) ?? OciDescriptor.Create(LayerType, diffIds[i], entry.Size);
+            _entries[layer.Digest] = entry;
+            layers.Add(Json(layer));
         }
         var manifest = Make(OciMediaType.Manifest, OciJson.ToBytes(new JsonObject
         {
@@ -117,6 +129,25 @@ internal sealed class DockerArchiveSource : OciLayoutSource
             _manifests.Add(manifest);
         foreach (var name in names)
             _manifests.Add(manifest.With(name.ImageName, name.RefName));
+    }
+
+    /// <summary>A layer that is compressed, as <c>crane pull</c> writes it. Its digest is told nowhere but in the name of the file, if there, so that it is read for it.</summary>
+    private OciDescriptor? FindCompressed(OciTarEntry entry, CancellationToken cancellationToken)
+    {
+        if (_compressed.TryGetValue(entry.DataOffset, out var known))
+            return known;
+        using var stream = _archive.OpenRange(entry.DataOffset, entry.Size);
+        var buffer = new byte[BufferSize];
+        var count = stream.ReadAtLeast(buffer, 4, throwOnEndOfStream: false);
+        if (Array.Find(CompressedLayers, row => buffer.AsSpan(0, count).StartsWith(row.Magic)) is not { MediaType: not null } form)
+            return null;
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        for (; count > 0; count = stream.Read(buffer))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            hash.AppendData(buffer, 0, count);
+        }
+        return _compressed[entry.DataOffset] = OciDescriptor.Create(form.MediaType, OciDigest.FromHash(HashAlgorithmName.SHA256, hash.GetHashAndReset()), entry.Size);
     }
 
     private OciDescriptor Make(string mediaType, byte[] content)
@@ -144,7 +175,7 @@ internal sealed class DockerArchiveSource : OciLayoutSource
     {
         for (var links = 0; links < 8; links++)
         {
-            if (_archive.Table.Files.TryGetValue(name, out var entry) || (TryReadBlob(name, out var digest) && _archive.Table.Blobs.TryGetValue(digest, out entry)))
+            if (_archive.Table.Files.TryGetValue(name, out var entry) || (OciLayout.TryReadBlobName(name, out var digest) && _archive.Table.Blobs.TryGetValue(digest, out entry)))
                 return entry;
             if (!_archive.Table.Links.TryGetValue(name, out var target))
                 break;
@@ -159,11 +190,5 @@ internal sealed class DockerArchiveSource : OciLayoutSource
             name = string.Join('/', parts);
         }
         throw new FormatException($"it names '{name}', which the archive does not have");
-    }
-
-    private static bool TryReadBlob(string name, out OciDigest digest)
-    {
-        digest = default;
-        return name.Split('/') is ["blobs", var algorithm, var hex] && OciDigest.TryParse($"{algorithm}:{hex}", out digest);
     }
 }

@@ -1,36 +1,33 @@
+using System.Net.Sockets;
 using BuildKit.Builders;
 
 namespace BuildKit.Oci.Copying;
 
-/// <summary>An image of a Docker Engine: what <c>docker save</c> would write, kept in a temporary file as long as this is.</summary>
+/// <summary>An image of a Docker Engine: what <c>docker save</c> would write, kept in a temporary file without a name as long as this is.</summary>
 internal sealed class EngineContentSource : OciContentSource
 {
     private readonly OciLayoutSource _archive;
-    private readonly string _path;
 
-    private EngineContentSource(OciLayoutSource archive, string path, string location)
-    {
-        _archive = archive;
-        _path = path;
-        Location = location;
-    }
+    private EngineContentSource(OciLayoutSource archive) => _archive = archive;
 
-    public override string Location { get; }
+    public override string Location => _archive.Location;
 
-    /// <exception cref="BuildKitException"><c>BuildKit.ImageNotFound</c>, or the connection broke.</exception>
+    /// <exception cref="BuildKitException"><c>BuildKit.ImageNotFound</c>, <c>BuildKit.TemporaryFileUnwritable</c>, or the connection broke.</exception>
     public static async Task<OciContentSource> OpenAsync(BuildKitConnection engine, OciAddress address, CancellationToken cancellationToken)
     {
-        var path = OciFile.Beside(Path.Combine(Path.GetTempPath(), "buildkit-image"));
+        var file = OciFile.CreateNameless();
         try
         {
-            var file = new FileStream(path, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, BufferSize = 0 });
-            await using (file.ConfigureAwait(false))
-                await engine.Engine!.Images.SaveImageAsync(address.Reference!, file, cancellationToken).ConfigureAwait(false);
-            return new EngineContentSource(await DockerArchiveSource.OpenAnyAsync(path, cancellationToken).ConfigureAwait(false), path, address.ToString());
+            await engine.Engine!.Images.SaveImageAsync(address.Reference!, file, cancellationToken).ConfigureAwait(false);
+            var archive = await OciContentSources.OpenFileAsync(address.ToString(), file.SafeFileHandle, cancellationToken).ConfigureAwait(false);
+            return new EngineContentSource(await DockerArchiveSource.OpenAnyAsync(archive, cancellationToken).ConfigureAwait(false));
         }
-        catch
+        catch (Exception e)
         {
-            OciFile.TryDelete(path);
+            await file.DisposeAsync().ConfigureAwait(false);
+            // What the network does to the answer has a socket's error within.
+            if (e is IOException and not HttpIOException && e.InnerException is not SocketException)
+                throw OciErrors.Temporary(e);
             throw;
         }
     }
@@ -39,11 +36,7 @@ internal sealed class EngineContentSource : OciContentSource
 
     public override Task<long?> FindBlobAsync(OciDigest digest, CancellationToken cancellationToken) => _archive.FindBlobAsync(digest, cancellationToken);
 
-    public override async ValueTask DisposeAsync()
-    {
-        await _archive.DisposeAsync().ConfigureAwait(false);
-        OciFile.TryDelete(_path);
-    }
+    public override ValueTask DisposeAsync() => _archive.DisposeAsync();
 
     protected override Task<Stream> OpenContentAsync(OciDescriptor blob, CancellationToken cancellationToken) => Task.FromResult(_archive.OpenContent(blob));
 }

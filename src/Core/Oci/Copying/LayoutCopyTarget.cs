@@ -66,6 +66,8 @@ internal sealed class LayoutCopyTarget(string path) : OciCopyTarget
                     },
                     progress, cancellationToken).ConfigureAwait(false);
             }
+            // Not brought to the disk first, which the index is: that would double the time of a copy. What a power cut takes of a blob, its digest shows, and the next copy
+            // brings it back; nothing older is lost by it.
             File.Move(partial, place, overwrite: true);
         }
         catch (Exception e)

@@ -138,6 +138,9 @@ public sealed partial record OciAddress
     private static bool HasArchiveExtension(string path) =>
         path.EndsWith(".tar", StringComparison.OrdinalIgnoreCase) || path.EndsWith(".tar.gz", StringComparison.OrdinalIgnoreCase) || path.EndsWith(".tgz", StringComparison.OrdinalIgnoreCase);
 
+    /// <summary>Whether an archive of that name is to be compressed by gzip.</summary>
+    internal static bool IsCompressedName(string path) => path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) || path.EndsWith(".tgz", StringComparison.OrdinalIgnoreCase);
+
     // A path may have a colon in it: what exists as it is written is meant as it is written.
     private static string? FindWhole(string text, Func<string, string> resolvePath)
     {

@@ -31,7 +31,8 @@ internal static class OciAddressSource
     /// <summary>The digest that an address in a layout has: what is meant by it may be anywhere below the index.</summary>
     public static OciDigest? DigestOf(OciAddress address) => address.Path is not null && OciDigest.TryParse(address.Reference, out var digest) ? digest : null;
 
-    /// <summary>The entries of the source's index that the name in an address means, with their names; all where there is none, or a digest.</summary>
+    /// <summary>The entry of the source's index that the name in an address means, with its names; all entries where there is none, or a digest.</summary>
+    /// <exception cref="OciImagesDifferException">Several images have that short name.</exception>
     /// <exception cref="BuildKitException"><c>BuildKit.OciImageNotFound</c>.</exception>
     public static async Task<IReadOnlyList<OciDescriptor>> SelectAsync(OciAddress address, OciContentSource source, CancellationToken cancellationToken)
     {
@@ -43,7 +44,7 @@ internal static class OciAddressSource
         }
         if (address.Reference is not { } name || DigestOf(address) is not null)
             return index.Manifests;
-        var found = index.Find(name) ?? (OciNames.Whole(name) is { } whole ? index.Find(whole) : null);
-        return [found ?? throw OciErrors.ImageNotFound(source.Location, name, index.Manifests)];
+        var (group, meant) = OciImageGroup.Choose(source.Location, OciImageGroup.Create(index.Manifests), name, "Say which one by its whole name or its digest.");
+        return [group.EntryOf(meant)];
     }
 }

@@ -8,8 +8,6 @@ namespace BuildKit.Oci.Copying;
 /// <param name="forDocker">Whether it is for <c>docker load</c>.</param>
 internal sealed class OciArchiveWriter(Stream output, bool forDocker)
 {
-    private const int FileMode644 = 0b110_100_100;
-
     private readonly HashSet<OciDigest> _written = [];
 
     /// <summary>Adds a blob, unless it is in it.</summary>
@@ -19,7 +17,9 @@ internal sealed class OciArchiveWriter(Stream output, bool forDocker)
             return OciCopyState.Skipped;
         var from = await source.OpenBlobAsync(blob, cancellationToken).ConfigureAwait(false);
         await using (from.ConfigureAwait(false))
-            await WriteAsync(BlobName(blob), blob.Size, from, progress, cancellationToken).ConfigureAwait(false);
+            await OciTarWriter.WriteFileAsync(
+                output, OciTarHeader.Create(OciLayout.BlobName(blob.Digest), blob.Size), blob.Size, () => OciBlobCopy.RunAsync(from, output.WriteAsync, progress, cancellationToken),
+                cancellationToken).ConfigureAwait(false);
         return OciCopyState.Copied;
     }
 
@@ -29,15 +29,15 @@ internal sealed class OciArchiveWriter(Stream output, bool forDocker)
         foreach (var (manifest, content) in plan.Manifests)
         {
             if (_written.Add(manifest.Digest))
-                await WriteAsync(BlobName(manifest), content, cancellationToken).ConfigureAwait(false);
+                await OciTarWriter.WriteFileAsync(output, OciLayout.BlobName(manifest.Digest), content, cancellationToken).ConfigureAwait(false);
         }
-        await WriteAsync("oci-layout", OciFile.Version, cancellationToken).ConfigureAwait(false);
+        await OciTarWriter.WriteFileAsync(output, "oci-layout", OciFile.Version, cancellationToken).ConfigureAwait(false);
         var index = OciIndex.CreateEmpty();
         plan.AddTo(index);
-        await WriteAsync("index.json", index.ToBytes(), cancellationToken).ConfigureAwait(false);
+        await OciTarWriter.WriteFileAsync(output, "index.json", index.ToBytes(), cancellationToken).ConfigureAwait(false);
         if (forDocker && OciMediaType.KindOf(plan.Root.MediaType) == OciBlobKind.Manifest)
-            await WriteAsync("manifest.json", DockerManifest(plan), cancellationToken).ConfigureAwait(false);
-        await output.WriteAsync(new byte[2 * OciTarTable.BlockSize], cancellationToken).ConfigureAwait(false);
+            await OciTarWriter.WriteFileAsync(output, "manifest.json", DockerManifest(plan), cancellationToken).ConfigureAwait(false);
+        await OciTarWriter.WriteEndAsync(output, cancellationToken).ConfigureAwait(false);
         await output.FlushAsync(cancellationToken).ConfigureAwait(false);
     }
 
@@ -48,22 +48,10 @@ internal sealed class OciArchiveWriter(Stream output, bool forDocker)
         var names = plan.Name is { ImageName: { } name } ? new JsonArray(name) : null;
         var image = new JsonObject
         {
-            ["Config"] = BlobName(manifest.Config!),
+            ["Config"] = OciLayout.BlobName(manifest.Config!.Digest),
             ["RepoTags"] = names,
-            ["Layers"] = new JsonArray([.. manifest.Layers.Select(layer => (JsonNode)BlobName(layer))]),
+            ["Layers"] = new JsonArray([.. manifest.Layers.Select(layer => (JsonNode)OciLayout.BlobName(layer.Digest))]),
         };
         return Encoding.UTF8.GetBytes(new JsonArray(image).ToJsonString());
-    }
-
-    private static string BlobName(OciDescriptor blob) => $"blobs/{blob.Digest.Algorithm}/{blob.Digest.Hex}";
-
-    private Task WriteAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) =>
-        WriteAsync(name, content.Length, new MemoryStream(content.ToArray()), static _ => { }, cancellationToken);
-
-    private async Task WriteAsync(string name, long size, Stream content, Action<long> progress, CancellationToken cancellationToken)
-    {
-        await output.WriteAsync(OciTarHeader.Create(name, size, FileMode644), cancellationToken).ConfigureAwait(false);
-        await OciBlobCopy.RunAsync(content, output.WriteAsync, progress, cancellationToken).ConfigureAwait(false);
-        await output.WriteAsync(new byte[OciTarTable.Padded(size) - size], cancellationToken).ConfigureAwait(false);
     }
 }

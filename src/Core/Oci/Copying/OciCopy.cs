@@ -22,19 +22,23 @@ public static class OciCopy
     /// <c>BuildKit.OciPlatformNotFound</c>), it is damaged (<c>BuildKit.OciBlobInvalid</c>, <c>BuildKit.OciBlobNotFound</c>), a registry refuses or can't be reached
     /// (<c>BuildKit.RegistryDenied</c>, <c>BuildKit.RegistryUnreachable</c>, <c>BuildKit.RegistryFailed</c> …), or the destination can't be written.
     /// </exception>
-    public static async Task<OciCopyResult> RunAsync(OciCopyOptions options, IProgress<OciCopyEvent>? progress, CancellationToken cancellationToken)
+    public static Task<OciCopyResult> RunAsync(OciCopyOptions options, IProgress<OciCopyEvent>? progress, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(options);
-        using var credentials = new CredentialStore(await DockerConfigFile.LoadAsync(cancellationToken).ConfigureAwait(false));
-        return await RunAsync(options, new RegistryOptions { Credentials = credentials, IsInsecure = options.Insecure }, progress, cancellationToken).ConfigureAwait(false);
+        return RunAsync(options, new RegistrySession(options.Insecure), progress, cancellationToken);
     }
 
-    internal static async Task<OciCopyResult> RunAsync(OciCopyOptions options, RegistryOptions registries, IProgress<OciCopyEvent>? progress, CancellationToken cancellationToken)
+    /// <param name="options">What to copy.</param>
+    /// <param name="registries">How registries are used; disposed when the copy has ended.</param>
+    /// <param name="progress">As above.</param>
+    /// <param name="cancellationToken">As above.</param>
+    internal static async Task<OciCopyResult> RunAsync(OciCopyOptions options, RegistrySession registries, IProgress<OciCopyEvent>? progress, CancellationToken cancellationToken)
     {
         var started = Stopwatch.GetTimestamp();
         var places = new OciCopyPlaces(options, registries);
         await using (places.ConfigureAwait(false))
         {
+            DemandDestination(options.Destination);
             var source = await OciCopySource.OpenAsync(options.Source, places, cancellationToken).ConfigureAwait(false);
             await using (source.ConfigureAwait(false))
             {
@@ -43,7 +47,7 @@ public static class OciCopy
                 // What docker loads has no place for them.
                 if (options.IncludeReferrers && options.Destination.Transport is not (OciTransport.DockerDaemon or OciTransport.DockerArchive))
                     await plan.AddReferrersAsync(cancellationToken).ConfigureAwait(false);
-                DemandFits(options.Destination, plan);
+                DemandFits(options.Destination, source.Content.Location, plan);
                 var target = await OpenTargetAsync(options.Destination, places, cancellationToken).ConfigureAwait(false);
                 await using (target.ConfigureAwait(false))
                 {
@@ -88,8 +92,24 @@ public static class OciCopy
         return new OciCopySelection(platforms, noAttestation, OnlyPresent: options.Source.Transport == OciTransport.DockerDaemon);
     }
 
-    private static void DemandFits(OciAddress destination, OciCopyPlan plan)
+    // A digest is the content's own: in a registry it may be told beside the tag, to be compared.
+    private static void DemandDestination(OciAddress destination)
     {
+        var isDigest = destination.Transport == OciTransport.DockerDaemon
+            ? destination.Reference!.Contains('@', StringComparison.Ordinal) || OciDigest.TryParse(destination.Reference, out _)
+            : OciAddressSource.DigestOf(destination) is not null;
+        if (isDigest)
+            throw new BuildKitException(
+                "BuildKit.InvalidDestination", BuildKitErrorCategory.InvalidArgument, $"Nothing can be copied to '{destination}': what is copied has the digest that it has.",
+                "Give it a name or a tag, or none.")
+            { Target = destination.ToString() };
+    }
+
+    private static void DemandFits(OciAddress destination, string source, OciCopyPlan plan)
+    {
+        var isForDocker = destination.Transport is OciTransport.DockerArchive or OciTransport.DockerDaemon;
+        if (isForDocker && OciMediaType.KindOf(plan.Root.MediaType) == OciBlobKind.Manifest && OciManifest.Parse(plan.Manifests[^1].Content).Config is null)
+            throw OciErrors.BlobInvalid(source, plan.Root, "it has no configuration, and without one docker loads no image");
         if (destination.Transport == OciTransport.DockerArchive && OciMediaType.KindOf(plan.Root.MediaType) == OciBlobKind.Index)
             throw new BuildKitException(
                 "BuildKit.MultiPlatformNotSupported", BuildKitErrorCategory.NotSupported,
@@ -108,7 +128,7 @@ public static class OciCopy
         OciTransport.DockerDaemon => OciImageName.FromImage(destination.Reference!),
         OciTransport.DockerArchive when destination.Reference is { } name => OciImageName.FromImage(ImageReference.Normalize(name)),
         OciTransport.Registry => null,
-        _ when destination.Reference is { } name && !OciDigest.TryParse(name, out _) => OciNames.Create(name),
+        _ when destination.Reference is { } name => OciNames.Create(name),
         _ => source.Name,
     };
 

@@ -10,14 +10,14 @@ internal sealed class OciCopyPlaces : IAsyncDisposable
     private BuildKitConnection? _own;
 
     /// <param name="options">What is copied.</param>
-    /// <param name="registries">How registries are used; the credentials stay the caller's.</param>
-    public OciCopyPlaces(OciCopyOptions options, RegistryOptions registries)
+    /// <param name="registries">How registries are used; disposed with this.</param>
+    public OciCopyPlaces(OciCopyOptions options, RegistrySession registries)
     {
         _given = options.Engine;
-        Registries = new RegistryClients(registries);
+        Registries = registries;
     }
 
-    public RegistryClients Registries { get; }
+    public RegistrySession Registries { get; }
 
     /// <summary>The Docker Engine that was given, or the one that docker itself would use.</summary>
     /// <exception cref="BuildKitException"><c>BuildKit.EngineRequired</c>, or nobody answers.</exception>

@@ -43,6 +43,8 @@ internal sealed class OciCopyPlan
     public static async Task<OciCopyPlan> CreateAsync(
         OciContentSource source, OciDescriptor root, OciImageName? name, OciCopySelection selection, CancellationToken cancellationToken)
     {
+        root = await WithTypeAsync(source, root, cancellationToken).ConfigureAwait(false) ?? throw OciErrors.BlobInvalid(
+            source.Location, root, "neither what lists it nor it itself says that it is an index or a manifest");
         var plan = new OciCopyPlan(source, root, name);
         var choice = await selection.ApplyAsync(source, root, cancellationToken).ConfigureAwait(false);
         (plan.Root, plan.Platforms) = (choice.Root, choice.Platforms);
@@ -70,13 +72,14 @@ internal sealed class OciCopyPlan
         }
     }
 
-    /// <summary>Lists the image in the index of a layout.</summary>
+    /// <summary>Lists the image in the index of a layout, by one name at most: others that a repair kept are those of the place where it did.</summary>
     public void AddTo(OciIndex index)
     {
+        var root = Root.WithAnnotations([new(OciIndexEntry.OtherNamesAnnotation, null)]);
         if (Name is { } name)
-            index.Put(Root, name);
-        else if (!index.Manifests.Any(entry => entry.Digest == Root.Digest))
-            index.Replace([.. index.Manifests, Root.With(null, null)]);
+            index.Put(root, name);
+        else if (!index.Manifests.Any(entry => entry.Digest == root.Digest))
+            index.Replace([.. index.Manifests, root.With(null, null)]);
         var missing = _referrers.Where(referrer => !index.Manifests.Any(entry => entry.Digest == referrer.Digest)).ToList();
         if (missing.Count > 0)
             index.Replace([.. index.Manifests, .. missing]);
@@ -89,14 +92,28 @@ internal sealed class OciCopyPlan
         if (depth > OciDocument.MaxDepth)
             throw OciErrors.TooDeep(_source.Location, manifest.Digest.ToString());
         content ??= await _source.ReadBlobAsync(manifest, OciDocument.MaxBytes, cancellationToken).ConfigureAwait(false);
-        foreach (var (_, blob) in Parse(manifest, content).References)
+        var document = Parse(manifest, content);
+        foreach (var (_, blob) in document.References)
         {
-            if (OciMediaType.KindOf(blob.MediaType) is OciBlobKind.Index or OciBlobKind.Manifest)
-                await AddManifestAsync(blob, null, depth + 1, cancellationToken).ConfigureAwait(false);
+            // What an index lists is a manifest as a rule, also where it does not say so; what a manifest lists is none then.
+            var below = document.Index is null && blob.MediaType.Length == 0 ? null : await WithTypeAsync(_source, blob, cancellationToken).ConfigureAwait(false);
+            if (below is not null)
+                await AddManifestAsync(below, null, depth + 1, cancellationToken).ConfigureAwait(false);
             else if (_known.Add(blob.Digest) && !await IsElsewhereAsync(blob, cancellationToken).ConfigureAwait(false))
                 _blobs.Add(blob);
         }
         _manifests.Add((manifest, content));
+    }
+
+    /// <summary>A descriptor that says which kind of manifest it is for; null where nothing tells.</summary>
+    private static async Task<OciDescriptor?> WithTypeAsync(OciContentSource source, OciDescriptor blob, CancellationToken cancellationToken)
+    {
+        if (OciMediaType.KindOf(blob.MediaType) is OciBlobKind.Index or OciBlobKind.Manifest)
+            return blob;
+        if (blob.MediaType.Length > 0)
+            return null;
+        var mediaType = (await OciDocument.ReadAsync(source, blob, cancellationToken).ConfigureAwait(false)).MediaType;
+        return mediaType is not null && OciMediaType.KindOf(mediaType) is OciBlobKind.Index or OciBlobKind.Manifest ? blob.WithMediaType(mediaType) : null;
     }
 
     // Layers that may not be passed on are fetched from where their URLs lead.

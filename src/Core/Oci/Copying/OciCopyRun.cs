@@ -8,7 +8,7 @@ internal sealed class OciCopyRun(OciContentSource source, OciCopyTarget target, 
     private static readonly TimeSpan ReportInterval = TimeSpan.FromMilliseconds(100);
 
     private readonly int[] _counts = new int[Enum.GetValues<OciCopyState>().Length];
-    private readonly long _totalSize = plan.Blobs.Sum(blob => blob.Size);
+    private readonly long _totalSize = OciDescriptor.TotalSize(plan.Blobs.Select(blob => blob.Size));
     private long _copiedBytes;
 
     public long CopiedBytes => _copiedBytes;

@@ -44,14 +44,12 @@ internal sealed record OciCopySource(OciContentSource Content, OciDescriptor Roo
 
     public ValueTask DisposeAsync() => Content.DisposeAsync();
 
-    private static async Task<OciCopySource> OpenRegistryAsync(OciAddress address, RegistryClients registries, CancellationToken cancellationToken)
+    private static async Task<OciCopySource> OpenRegistryAsync(OciAddress address, RegistrySession registries, CancellationToken cancellationToken)
     {
+        var content = await OciAddressSource.OpenAsync(address, registries, cancellationToken).ConfigureAwait(false);
+        var root = (await content.ReadIndexAsync(cancellationToken).ConfigureAwait(false)).Manifests[0];
         var reference = ImageReference.Parse(address.Reference!);
-        var client = await registries.GetAsync(reference, cancellationToken).ConfigureAwait(false);
-        var root = await client.GetManifestAsync(reference.Digest ?? reference.Tag!, cancellationToken).ConfigureAwait(false);
-        return new OciCopySource(
-            new RegistryContentSource(client, reference.ToString(), root), root.Descriptor,
-            reference.Tag is null ? null : OciImageName.FromImage($"{reference.Repository}:{reference.Tag}"));
+        return new OciCopySource(content, root, reference.Tag is null ? null : OciImageName.FromImage($"{reference.Repository}:{reference.Tag}"));
     }
 
     private static async Task<IReadOnlyList<OciDescriptor>> WithoutReferrersAsync(
@@ -62,7 +60,7 @@ internal sealed record OciCopySource(OciContentSource Content, OciDescriptor Roo
         var images = new List<OciDescriptor>();
         foreach (var manifest in manifests)
         {
-            if (manifest.Name is not null || (await OciDocument.ReadAsync(content, manifest, cancellationToken).ConfigureAwait(false)).Subject is null)
+            if (manifest.Name is not null || await OciDocument.FindSubjectAsync(content, manifest, cancellationToken).ConfigureAwait(false) is null)
                 images.Add(manifest);
         }
         return images;

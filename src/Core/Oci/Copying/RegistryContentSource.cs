@@ -12,9 +12,6 @@ internal sealed class RegistryContentSource(RegistryClient client, string locati
 
     public RegistryClient Client => client;
 
-    /// <summary>What the name leads to.</summary>
-    public OciDescriptor Root => root.Descriptor;
-
     public override Task<OciIndex> ReadIndexAsync(CancellationToken cancellationToken)
     {
         var index = OciIndex.CreateEmpty();

@@ -8,7 +8,6 @@ namespace BuildKit.Oci.Copying;
 /// <param name="reference">The tag or digest that the image is to have.</param>
 internal sealed class RegistryCopyTarget(RegistryClient client, ImageReference reference) : OciCopyTarget
 {
-
     public override async Task<OciCopyState> PutBlobAsync(OciDescriptor blob, OciContentSource source, Action<long> progress, CancellationToken cancellationToken)
     {
         if (await client.HeadBlobAsync(blob.Digest, cancellationToken).ConfigureAwait(false) is { } size && (size < 0 || size == blob.Size))
@@ -34,8 +33,8 @@ internal sealed class RegistryCopyTarget(RegistryClient client, ImageReference r
     {
         foreach (var (manifest, content) in plan.Manifests)
         {
-            var isNamed = manifest.Digest == plan.Root.Digest && reference.Digest is null;
-            await client.PutManifestAsync(isNamed ? reference.Tag! : manifest.Digest.ToString(), manifest.MediaType, content, cancellationToken).ConfigureAwait(false);
+            var name = manifest.Digest == plan.Root.Digest ? reference.Tag : null;
+            await client.PutManifestAsync(name ?? manifest.Digest.ToString(), manifest.MediaType, content, cancellationToken).ConfigureAwait(false);
         }
     }
 

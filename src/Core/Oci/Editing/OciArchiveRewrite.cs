@@ -6,7 +6,6 @@ namespace BuildKit.Oci.Editing;
 internal static class OciArchiveRewrite
 {
     private const int BufferSize = 1 << 20;
-    private const int FileMode644 = 0b110_100_100;
 
     /// <summary>Writes beside the archive, and moves it into place when everything is on the disk.</summary>
     /// <param name="source">The archive.</param>
@@ -21,7 +20,7 @@ internal static class OciArchiveRewrite
         var partial = OciFile.Beside(path);
         try
         {
-            var file = new FileStream(partial, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, BufferSize = 0 });
+            var file = OciFile.Create(partial, path);
             await using (file.ConfigureAwait(false))
             {
                 if (source.IsCompressed)
@@ -34,7 +33,7 @@ internal static class OciArchiveRewrite
                 {
                     await WriteAsync(source, file, index, blobs, cancellationToken).ConfigureAwait(false);
                 }
-                OciFile.Finish(file.SafeFileHandle);
+                OciFile.Finish(file);
             }
             source.DemandUnchanged(path);
             beforeMove();
@@ -57,24 +56,14 @@ internal static class OciArchiveRewrite
             await CopyAsync(source, at, old.Start, to, cancellationToken).ConfigureAwait(false);
             at = old.End;
             if (old == last)
-                await WriteFileAsync(to, OciTarHeader.Resize(source.ReadHeader(old), "index.json", index.Length), index, cancellationToken).ConfigureAwait(false);
+                await OciTarWriter.WriteFileAsync(to, OciTarHeader.Resize(source.ReadHeader(old), "index.json", index.Length), index, cancellationToken).ConfigureAwait(false);
         }
         await CopyAsync(source, at, table.End, to, cancellationToken).ConfigureAwait(false);
         if (table.Version is null)
-            await WriteFileAsync(to, OciTarHeader.Create("oci-layout", OciFile.Version.Length, FileMode644), OciFile.Version, cancellationToken).ConfigureAwait(false);
+            await OciTarWriter.WriteFileAsync(to, "oci-layout", OciFile.Version, cancellationToken).ConfigureAwait(false);
         foreach (var blob in blobs)
-        {
-            var name = $"blobs/{blob.Descriptor.Digest.Algorithm}/{blob.Descriptor.Digest.Hex}";
-            await WriteFileAsync(to, OciTarHeader.Create(name, blob.Content.Length, FileMode644), blob.Content, cancellationToken).ConfigureAwait(false);
-        }
-        await to.WriteAsync(new byte[2 * OciTarTable.BlockSize], cancellationToken).ConfigureAwait(false);
-    }
-
-    private static async Task WriteFileAsync(Stream to, byte[] header, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
-    {
-        await to.WriteAsync(header, cancellationToken).ConfigureAwait(false);
-        await to.WriteAsync(content, cancellationToken).ConfigureAwait(false);
-        await to.WriteAsync(new byte[OciTarTable.Padded(content.Length) - content.Length], cancellationToken).ConfigureAwait(false);
+            await OciTarWriter.WriteFileAsync(to, OciLayout.BlobName(blob.Descriptor.Digest), blob.Content, cancellationToken).ConfigureAwait(false);
+        await OciTarWriter.WriteEndAsync(to, cancellationToken).ConfigureAwait(false);
     }
 
     private static async Task CopyAsync(OciArchiveSource source, long from, long end, Stream to, CancellationToken cancellationToken)

@@ -70,7 +70,7 @@ internal sealed class OciIndexEditor<T>(string path, bool backup, Func<OciLayout
             OciFile.Replace(blobPath, blob.Content);
         }
         if (backup)
-            BackupPath = OciFile.Backup(layout.IndexPath, before);
+            BackupPath = OciFile.Backup(layout.IndexPath, before, layout.IndexPath);
         if (!layout.IsIndexAlone)
             layout.WriteVersionFile();
         OciFile.Replace(layout.IndexPath, after);
@@ -92,7 +92,7 @@ internal sealed class OciIndexEditor<T>(string path, bool backup, Func<OciLayout
             void KeepOld()
             {
                 if (backup)
-                    BackupPath = OciFile.Backup($"{target}.index.json", before);
+                    BackupPath = OciFile.Backup($"{target}.index.json", before, target);
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-
 namespace BuildKit.Oci.Editing;
 
 /// <summary>Puts the images of an index into one that is listed in their place: an image for several platforms.</summary>
@@ -34,7 +32,7 @@ internal static class OciNestedIndex
         index.Replace(manifests.Select(item => item.Manifest.WithAnnotations(
             [new(OciDescriptor.ImageNameAnnotation, null), new(OciDescriptor.RefNameAnnotation, null), new(OciIndexEntry.OtherNamesAnnotation, null)])));
         var content = index.ToBytes();
-        var descriptor = OciDescriptor.Create(OciMediaType.Index, OciDigest.FromHash(HashAlgorithmName.SHA256, SHA256.HashData(content)), content.Length);
+        var descriptor = OciDescriptor.Create(OciMediaType.Index, OciDigest.Of(content), content.Length);
         return new OciRepairChoice(descriptor, name, names, [new OciNewBlob(descriptor, content)]);
     }
 }

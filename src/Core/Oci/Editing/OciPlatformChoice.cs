@@ -64,9 +64,9 @@ internal static class OciPlatformChoice
     private static async Task<OciDescriptor> WithPlatformAsync(OciContentSource source, OciDescriptor manifest, CancellationToken cancellationToken)
     {
         if (manifest.Platform is not null || OciMediaType.KindOf(manifest.MediaType) != OciBlobKind.Manifest
-            || await source.FindBlobAsync(manifest.Digest, cancellationToken).ConfigureAwait(false) is null)
+            || await OciDocument.TryReadAsync(source, manifest, cancellationToken).ConfigureAwait(false) is not { } document)
             return manifest;
-        var config = (await OciDocument.ReadAsync(source, manifest, cancellationToken).ConfigureAwait(false)).Manifest!.Config;
+        var config = document.Manifest!.Config;
         if (config is null || OciMediaType.KindOf(config.MediaType) != OciBlobKind.Config)
             return manifest;
         var bytes = await source.ReadBlobAsync(config, OciDocument.MaxBytes, cancellationToken).ConfigureAwait(false);

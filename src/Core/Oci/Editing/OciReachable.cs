@@ -72,11 +72,12 @@ internal sealed class OciReachable
             }
             var bytes = File.ReadAllBytes(path);
             var names = OciJson.Members(bytes).Select(member => member.Name).ToHashSet();
-            if (!names.Overlaps(["manifests", "layers", "subject"]))
+            if (!names.Overlaps(["manifests", "layers", "blobs", "subject"]))
                 return null;
-            var mediaType = names.Contains("manifests") ? OciMediaType.Index : OciMediaType.Manifest;
-            var document = OciDocument.Parse(bytes, mediaType);
-            var says = document.MediaType is { } type && OciMediaType.KindOf(type) is OciBlobKind.Index or OciBlobKind.Manifest ? document.MediaType : mediaType;
+            var document = OciDocument.ParseAny(bytes, "");
+            // What is neither may be about something all the same, and consist of whatever it names.
+            var mediaType = document.Index is not null ? OciMediaType.Index : names.Overlaps(["layers", "blobs"]) ? OciMediaType.Manifest : "";
+            var says = document.MediaType is { } type && OciMediaType.KindOf(type) == OciMediaType.KindOf(mediaType) ? type : mediaType;
             return (OciDescriptor.Create(says, digest, size), document.Subject?.Digest);
         }
         catch (FormatException)

@@ -99,7 +99,7 @@ public static class OciReferences
         if (OciDigest.TryParse(from, out var digest) && !index.Manifests.Any(entry => entry.Digest == digest) && await source.FindBlobAsync(digest, cancellationToken).ConfigureAwait(false) is { } size)
         {
             // What it says it is shows only in itself.
-            var blob = OciDescriptor.Create(OciMediaType.Manifest, digest, size);
+            var blob = OciDescriptor.Create("", digest, size);
             var mediaType = (await OciDocument.ReadAsync(source, blob, cancellationToken).ConfigureAwait(false)).MediaType;
             if (mediaType is not null && OciMediaType.KindOf(mediaType) is OciBlobKind.Index or OciBlobKind.Manifest)
                 return OciDescriptor.Create(mediaType, digest, size);

@@ -109,7 +109,7 @@ public static class OciImageReader
             Names = found.Names,
             Digest = found.Manifest.Digest.ToString(),
             MediaType = found.Manifest.MediaType,
-            Size = found.Manifest.Size + (manifest.Config?.Size ?? 0) + layers.DistinctBy(layer => layer.Digest).Sum(layer => layer.Size),
+            Size = OciDescriptor.TotalSize([found.Manifest.Size, manifest.Config?.Size ?? 0, .. layers.DistinctBy(layer => layer.Digest).Select(layer => layer.Size)]),
             Platform = platform,
             Index = found.Index,
             Config = config is null ? null : ToConfig(manifest.Config!, config, json),

@@ -1,8 +1,6 @@
 using BuildKit.Oci.Copying;
 using BuildKit.Oci.Editing;
 using BuildKit.Registry;
-using BuildKit.Solve.Nodes;
-using BuildKit.Solve.Planning;
 
 namespace BuildKit.Oci.Merging;
 

@@ -1,6 +1,5 @@
 using BuildKit.Docker;
 using BuildKit.Oci.Copying;
-using BuildKit.Solve.Planning;
 
 namespace BuildKit.Oci.Merging;
 

@@ -1,4 +1,5 @@
 using BuildKit.Docker;
+using BuildKit.Oci;
 using BuildKit.Solve.Exporters;
 using BuildKit.Solve.Planning;
 

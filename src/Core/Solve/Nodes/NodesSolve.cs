@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using BuildKit.Docker;
+using BuildKit.Oci;
 using BuildKit.Session.FileSend;
 using BuildKit.Solve.Exporters;
 using BuildKit.Solve.Planning;

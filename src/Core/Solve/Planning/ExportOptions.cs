@@ -1,3 +1,4 @@
+using BuildKit.Oci;
 using BuildKit.Solve.Exporters;
 
 namespace BuildKit.Solve.Planning;

@@ -1,5 +1,6 @@
 using BuildKit.Oci;
 using BuildKit.Oci.Copying;
+using BuildKit.Registry;
 using BuildKit.Tests.Registry;
 
 namespace BuildKit.Tests.Oci.Copying;
@@ -12,7 +13,7 @@ internal static class Copies
     {
         using var nobody = access is null ? RegistryAccess.As("127.0.0.1", null) : null;
         var options = new OciCopyOptions { Source = OciAddress.Parse(source), Destination = OciAddress.Parse(destination) };
-        return await OciCopy.RunAsync(more?.Invoke(options) ?? options, (access ?? nobody)!.Options, progress, default).WaitAsync(TimeSpan.FromMinutes(2));
+        return await OciCopy.RunAsync(more?.Invoke(options) ?? options, new RegistrySession(false, (access ?? nobody)!.Options), progress, default).WaitAsync(TimeSpan.FromMinutes(2));
     }
 
     public static async Task<BuildKitException> FailAsync(string source, string destination, Func<OciCopyOptions, OciCopyOptions>? more = null, RegistryAccess? access = null) =>

@@ -23,15 +23,17 @@ public sealed class OciCopyEngineTests : IDisposable
         await using var connection = await EngineConnection.ConnectAsync(engine);
         OciCopyOptions OnEngine(OciCopyOptions options) => options with { Engine = connection };
 
+        var seen = new SavedFiles();
         var results = new[]
         {
             await Copies.RunAsync(image, _directory["first"]),
             await Copies.RunAsync(_directory["first"], $"{registry}/{name}"),
             await Copies.RunAsync($"{registry}/{name}", $"docker-daemon:{name}", OnEngine),
-            await Copies.RunAsync($"docker-daemon:{name}", $"oci-archive:{_directory["image.tar"]}", OnEngine),
+            await Copies.RunAsync($"docker-daemon:{name}", $"oci-archive:{_directory["image.tar"]}", OnEngine, progress: seen),
             await Copies.RunAsync(_directory["image.tar"], _directory["last"]),
         };
         Assert.Single(results.Select(result => result.Digest).Distinct());
+        Assert.True(seen.AreNobodyElses);
         Assert.Equal($"docker.io/{name}", Assert.Single(await OciIndexReader.ListAsync(_directory["last"], false, default)).ImageName);
         Assert.Equal("the content", await RunAsync(engine, name));
         (await engine.DockerAsync("rmi", name)).OutputOrThrow();
@@ -137,6 +139,21 @@ public sealed class OciCopyEngineTests : IDisposable
         {
             var root = (await source.ReadIndexAsync(default)).Manifests[0];
             return (await OciDocument.ReadAsync(source, root, default)).Manifest!.Config!.Digest.ToString();
+        }
+    }
+
+    /// <summary>Looks, while a copy runs, at the files without a name that this process has open.</summary>
+    private sealed class SavedFiles : IProgress<OciCopyEvent>
+    {
+        public bool AreNobodyElses { get; private set; }
+
+        public void Report(OciCopyEvent value)
+        {
+            if (AreNobodyElses)
+                return;
+            var files = Directory.GetFiles("/proc/self/fd").Where(path => new FileInfo(path).LinkTarget is { } target
+                && target.Contains("/buildkit-oci-", StringComparison.Ordinal) && target.EndsWith("(deleted)", StringComparison.Ordinal)).ToList();
+            AreNobodyElses = files.Count > 0 && files.TrueForAll(path => TemporaryDirectory.Run("stat", "-L", "-c", "%a", path.Replace("self", $"{Environment.ProcessId}", StringComparison.Ordinal)) == "600");
         }
     }
 

@@ -1,6 +1,10 @@
+using System.Security.Cryptography;
+using System.Text;
 using BuildKit.Oci;
 using BuildKit.Oci.Checking;
 using BuildKit.Oci.Copying;
+using BuildKit.Oci.Editing;
+using BuildKit.Oci.Images;
 using BuildKit.Tests.Session.FileSend;
 using Xunit;
 
@@ -159,6 +163,138 @@ public sealed class OciCopyFileTests : IDisposable
         Assert.Equal(2, events.Count(one => one.State == OciCopyState.Copied && one.Current == one.Size && one.Blobs == 2));
         Assert.Equal(2, events.Count(one => one.State == OciCopyState.Copying && one.Current == 0));
     }
+
+    [Theory]
+    [InlineData("image.tar")]
+    [InlineData("image.tar.gz")]
+    [InlineData("image.TGZ")]
+    public async Task Long_digests_fit_into_an_archive_and_its_name_says_whether_it_is_compressed(string name)
+    {
+        var content = new byte[100_000];
+        var layer = AddSha512(content, "application/vnd.oci.image.layer.v1.tar");
+        var config = AddSha512("""{"architecture":"amd64","os":"linux"}"""u8.ToArray(), OciMediaType.Config);
+        _layout.WriteIndex(TestLayout.Named(AddSha512(Encoding.UTF8.GetBytes($$"""{"schemaVersion":2,"config":{{config}},"layers":[{{layer}}]}"""), OciMediaType.Manifest), "docker.io/library/app:1"));
+        var archive = _directory[name];
+        await Copies.RunAsync(_layout.Path, archive);
+
+        var isPlain = name.EndsWith(".tar", StringComparison.Ordinal);
+        Assert.Equal(!isPlain, File.ReadAllBytes(archive).AsSpan().StartsWith((byte[])[0x1F, 0x8B]));
+        Assert.Equal(!isPlain, new FileInfo(archive).Length < 50_000);
+        Assert.Contains($"blobs/sha512/{layer.Digest.Hex}", TemporaryDirectory.Run("tar", isPlain ? "-tf" : "-tzf", archive).Split('\n'));
+        Assert.Empty((await OciLayoutCheck.RunAsync(archive, false, null, default)).Findings);
+        // Blobs that a repair adds have names that are as long.
+        await using (var source = (OciArchiveSource)await OciContentSources.OpenAsync(archive, default))
+            await OciArchiveRewrite.RunAsync(source, archive, (await source.ReadIndexAsync(default)).ToBytes(), [new OciNewBlob(layer, content)], () => { }, default);
+        Assert.Empty((await OciLayoutCheck.RunAsync(archive, false, null, default)).Findings);
+    }
+
+    [Theory]
+    [InlineData("application/vnd.oci.image.layer.v1.tar+gzip", new byte[] { 0x1F, 0x8B, 8, 0, 1 })]
+    [InlineData("application/vnd.oci.image.layer.v1.tar+zstd", new byte[] { 0x28, 0xB5, 0x2F, 0xFD, 1 })]
+    public async Task Compressed_layers_of_an_archive_that_docker_load_takes_keep_their_digest(string mediaType, byte[] content)
+    {
+        var compressed = TestLayout.Describe(content, mediaType);
+        File.WriteAllBytes(_directory["layer.tar.gz"], content);
+        File.WriteAllText(_directory["config.json"], $$$"""{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":["{{{OciDigest.Of("the content"u8)}}}"]}}""");
+        File.WriteAllText(_directory["manifest.json"], """[{"Config":"config.json","RepoTags":["app:1"],"Layers":["layer.tar.gz"]}]""");
+        TemporaryDirectory.Run("tar", "-C", _directory.Path, "-cf", _directory["docker.tar"], "config.json", "manifest.json", "layer.tar.gz");
+
+        await Copies.RunAsync($"docker-archive:{_directory["docker.tar"]}", _directory["copy"]);
+        await using var source = await OciContentSources.OpenAsync(_directory["copy"], default);
+        var layer = (await OciDocument.ReadAsync(source, (await source.ReadIndexAsync(default)).Manifests[0], default)).Manifest!.Layers.Single();
+        Assert.Equal((compressed.Digest, compressed.Size, mediaType), (layer.Digest, layer.Size, layer.MediaType));
+        Assert.Empty((await OciLayoutCheck.RunAsync(_directory["copy"], false, null, default)).Findings);
+    }
+
+    [Fact]
+    public async Task A_name_that_a_repair_kept_finds_the_image_everywhere_and_stays_behind_in_a_copy()
+    {
+        var image = _layout.AddImage("a");
+        _layout.WriteIndex(TestLayout.Named(image, "docker.io/library/a:1"), TestLayout.Named(image, "docker.io/library/a:2"));
+        await new OciIndexRepair(_layout.Path, new()).RunAsync(default);
+        var address = OciAddress.Parse($"oci:{_layout.Path}:a:2");
+        Assert.Equal(image.Digest.ToString(), (await OciIndexReader.ListAsync(address, false, false, default))[0].Digest);
+        await Copies.RunAsync(address.ToString(), _directory["copy"]);
+        await Copies.RunAsync(_layout.Path, $"oci:{_directory["copy"]}:b:1");
+        Assert.Equal(
+            ["docker.io/library/a:2", "docker.io/library/b:1"],
+            (await OciIndexReader.ListAsync(_directory["copy"], false, default)).SelectMany(entry => entry.OtherNames.Append(entry.ImageName)));
+
+        _layout.WriteIndex(TestLayout.Named(image, "docker.io/library/a:1"), TestLayout.Named(_layout.AddImage("b"), "docker.io/library/b:1"));
+        await Assert.ThrowsAsync<OciImagesDifferException>(() => OciIndexReader.ListAsync(OciAddress.Parse($"oci:{_layout.Path}:1"), false, false, default));
+    }
+
+    [Fact]
+    public async Task Entries_that_are_missing_or_are_no_manifests_do_not_keep_an_image_from_being_copied()
+    {
+        var image = _layout.AddImage("the content");
+        var signature = _layout.AddImage("a signature", subject: image);
+        _layout.WriteIndex(
+            TestLayout.Named(image, "docker.io/library/app:1"), signature, _layout.AddBlob("text", "text/plain").With(null, "text"),
+            TestLayout.Describe([1], OciMediaType.Manifest).With(null, "missing"));
+        Assert.Equal(1, (await Copies.RunAsync($"oci:{_layout.Path}:app:1", _directory["with"], options => options with { IncludeReferrers = true })).Referrers);
+
+        _layout.WriteIndex(TestLayout.Named(image, "docker.io/library/app:1"), signature, TestLayout.Describe([1], OciMediaType.Manifest));
+        Assert.Equal(2, Assert.IsType<OciImagesDifferException>(await Copies.FailAsync(_layout.Path, _directory["copy"])).Choices.Count);
+    }
+
+    [Fact]
+    public async Task An_image_that_says_itself_what_it_is_needs_no_type_and_one_of_another_kind_is_refused()
+    {
+        var image = _layout.AddImage("the content");
+        _layout.WriteIndex(OciDescriptor.Create("", image.Digest, image.Size));
+        Assert.Equal(OciMediaType.Manifest, (await Copies.RunAsync(_layout.Path, _directory["copy"])).MediaType);
+        Assert.Equal(2, (await Copies.RunAsync(_layout.Path, $"oci-archive:{_directory["copy.tar"]}")).BlobsCopied);
+
+        foreach (var untrue in (OciDescriptor[])[_layout.AddBlob("{\"schemaVersion\":2}", ""), OciDescriptor.Create(OciMediaType.Index, image.Digest, image.Size)])
+        {
+            _layout.WriteIndex(untrue);
+            Assert.Equal("BuildKit.OciBlobInvalid", (await Copies.FailAsync(_layout.Path, _directory["none"])).ErrorId);
+        }
+        Assert.False(Directory.Exists(_directory["none"]));
+    }
+
+    [Fact]
+    public async Task Sizes_beyond_all_measure_are_an_error_of_the_image()
+    {
+        var config = _layout.AddBlob("{}", OciMediaType.Config);
+        var layers = Enumerable.Range(0, 2).Select(i => OciDescriptor.Create("application/vnd.oci.image.layer.v1.tar", _layout.AddBlob($"{i}", "").Digest, 9_000_000_000_000_000_000));
+        _layout.WriteIndex(_layout.AddBlob($$"""{"schemaVersion":2,"config":{{config}},"layers":[{{string.Join(',', layers)}}]}""", OciMediaType.Manifest));
+        Assert.Equal("BuildKit.OciBlobInvalid", (await Copies.FailAsync(_layout.Path, _directory["copy"])).ErrorId);
+        Assert.Equal(long.MaxValue, Assert.Single(await OciImageReader.ReadAsync(OciAddress.Parse(_layout.Path), new OciImageQuery(), null, default)).Size);
+    }
+
+    [Fact]
+    public async Task What_docker_could_not_load_is_refused_before_anything_is_written()
+    {
+        _layout.WriteIndex(_layout.AddBlob("""{"schemaVersion":2,"layers":[]}""", OciMediaType.Manifest));
+        Assert.Equal("BuildKit.OciBlobInvalid", (await Copies.FailAsync(_layout.Path, $"docker-archive:{_directory["image.tar"]}:app:1")).ErrorId);
+        Assert.Empty(_directory.List());
+    }
+
+    [Theory]
+    [InlineData("./layout@DIGEST")]
+    [InlineData("oci-archive:./image.tar@DIGEST")]
+    [InlineData("docker-archive:./image.tar@DIGEST")]
+    [InlineData("docker-daemon:app@DIGEST")]
+    [InlineData("docker-daemon:DIGEST")]
+    public async Task A_digest_names_no_destination(string destination)
+    {
+        var image = _layout.AddImage("the content");
+        _layout.WriteIndex(image);
+        var text = destination.Replace("DIGEST", image.Digest.ToString(), StringComparison.Ordinal).Replace("./", _directory.Path + "/", StringComparison.Ordinal);
+        Assert.Equal("BuildKit.InvalidDestination", (await Copies.FailAsync(_layout.Path, text)).ErrorId);
+        Assert.Empty(_directory.List());
+    }
+
+    private OciDescriptor AddSha512(byte[] content, string mediaType)
+    {
+        var blob = OciDescriptor.Create(mediaType, OciDigest.Of(content, HashAlgorithmName.SHA512), content.Length);
+        Directory.CreateDirectory(_layout["blobs/sha512"]);
+        File.WriteAllBytes(_layout.BlobPath(blob), content);
+        return blob;
+    }
+
 
     private sealed class Listener(List<OciCopyEvent> events) : IProgress<OciCopyEvent>
     {

@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Text;
 using BuildKit.Oci;
 using BuildKit.Tests.Engines;
@@ -17,6 +18,40 @@ public sealed class OciCopyRegistryTests : IDisposable
     {
         _layout.Dispose();
         _directory.Dispose();
+    }
+
+    [SkippableFact]
+    public async Task A_tag_with_a_digest_is_put_where_that_is_the_images()
+    {
+        var registry = await TestEngines.GetAsync(EngineKind.Registry);
+        var image = _layout.AddImage(Guid.NewGuid().ToString());
+        _layout.WriteIndex(image);
+        var name = $"{registry.Address.Authority}/copies/{Guid.NewGuid():N}";
+        Assert.Equal("BuildKit.DigestMismatch", (await Copies.FailAsync(_layout.Path, $"{name}:1@{TestLayout.Describe([1], "").Digest}")).ErrorId);
+        await Copies.RunAsync(_layout.Path, $"{name}:1@{image.Digest}");
+        Assert.Equal(image.Digest.ToString(), await RegistryContent.DigestAsync(registry, $"{name}:1"));
+    }
+
+    [SkippableFact]
+    public async Task What_crane_pulls_into_a_file_has_the_layers_of_the_registry()
+    {
+        var registry = await TestEngines.GetAsync(EngineKind.Registry);
+        var name = $"{registry.Address.Authority}/copies/{Guid.NewGuid():N}:1";
+        using var packed = new MemoryStream();
+        using (var gzip = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true))
+            gzip.Write("the content"u8);
+        var layer = _layout.AddBlob(packed.ToArray(), "application/vnd.oci.image.layer.v1.tar+gzip");
+        var config = _layout.AddBlob(
+            $$$"""{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":["{{{OciDigest.Of("the content"u8)}}}"]},"history":[{"created_by":"{{{name}}}"}]}""", OciMediaType.Config);
+        _layout.WriteIndex(_layout.AddBlob($$"""{"schemaVersion":2,"mediaType":"{{OciMediaType.Manifest}}","config":{{config}},"layers":[{{layer}}]}""", OciMediaType.Manifest));
+        await Copies.RunAsync(_layout.Path, name);
+        (await TestEngines.RunProgramAsync("crane", "pull", "--insecure", name, _directory["crane.tar"])).OutputOrThrow();
+
+        await Copies.RunAsync(_directory["crane.tar"], _directory["copy"]);
+        await using var source = await OciContentSources.OpenAsync(_directory["copy"], default);
+        var manifest = (await OciDocument.ReadAsync(source, (await source.ReadIndexAsync(default)).Manifests[0], default)).Manifest!;
+        Assert.Equal((config.Digest, layer.Digest), (manifest.Config!.Digest, manifest.Layers.Single().Digest));
+        Assert.Equal(packed.ToArray(), await source.ReadBlobAsync(manifest.Layers[0], 4096, default));
     }
 
     [SkippableTheory]

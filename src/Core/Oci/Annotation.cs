@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 
-namespace BuildKit.Solve.Planning;
+namespace BuildKit.Oci;
 
 /// <summary>One annotation of one part of an image (docker/buildx util/buildflags/export.go, moby/buildkit exporter/containerimage/exptypes).</summary>
 /// <param name="Type">The part: one of <see cref="Types"/>, or null for each manifest.</param>

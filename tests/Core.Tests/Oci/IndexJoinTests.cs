@@ -1,10 +1,8 @@
 using System.Text;
 using BuildKit.Oci;
-using BuildKit.Solve.Nodes;
-using BuildKit.Solve.Planning;
 using Xunit;
 
-namespace BuildKit.Tests.Solve.Nodes;
+namespace BuildKit.Tests.Oci;
 
 public sealed class IndexJoinTests
 {

@@ -1,8 +1,6 @@
 using System.Text.Json.Nodes;
-using BuildKit.Oci;
-using BuildKit.Solve.Planning;
 
-namespace BuildKit.Solve.Nodes;
+namespace BuildKit.Oci;
 
 /// <summary>Makes one index of several, byte for byte as docker/buildx does (util/imagetools/create.go, Combine), so that the same parts have the same digest.</summary>
 internal static class IndexJoin
