@@ -15,6 +15,7 @@ internal sealed class BuilderCreation(BuilderSettings settings, BuilderCreateOpt
     /// <returns>The builder, with the status of all of its nodes.</returns>
     public async Task<BuildKitBuilder> RunAsync(TimeSpan timeout, CancellationToken cancellationToken)
     {
+        var key = options.Use ? settings.Docker.CurrentKey : null;
         var name = await CheckNameAsync(cancellationToken).ConfigureAwait(false);
         var existing = name is null ? null : settings.Store.Read().Find(name);
         var driver = BuilderDrivers.ForCreation(DriverName(existing));
@@ -32,8 +33,8 @@ internal sealed class BuilderCreation(BuilderSettings settings, BuilderCreateOpt
         var builderName = isFresh ? RandomName.Create(candidate => store.Find(candidate) is not null) : planned.Name;
         var (builder, _) = Plan(builderName, store.Find(builderName), driver, node);
         store.Save(builder);
-        if (options.Use)
-            store.SetCurrent(settings.Docker.CurrentKey, builder.Name, global: false, isDefault: false);
+        if (key is not null)
+            store.SetCurrent(key, builder.Name, global: false, isDefault: false);
         return builder with
         {
             Nodes = builder.Nodes.Select(stored => planned.Nodes.FirstOrDefault(asked => asked.Endpoint == stored.Endpoint) is { } asked
@@ -110,7 +111,8 @@ internal sealed class BuilderCreation(BuilderSettings settings, BuilderCreateOpt
             return context.Name;
         }
         // The store keeps an address alone: who uses the builder later would have no certificates.
-        return settings.Docker.TlsOfEnvironment() is null ? settings.Docker.DefaultAddress : throw Invalid(
+        var engine = await settings.Docker.FindContextAsync(DockerEndpoints.DefaultContext, null, engineOnly: true, cancellationToken).ConfigureAwait(false);
+        return engine.Tls is null ? settings.Docker.DefaultAddress : throw Invalid(
             "BuildKit.EndpointHasTls", "The Engine of the environment ($env:DOCKER_HOST) is reached with certificates, which a builder can't keep.",
             "Create a docker context with them (docker context create), and give its name as -Endpoint.", null);
     }

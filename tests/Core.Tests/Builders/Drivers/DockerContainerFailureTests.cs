@@ -54,7 +54,7 @@ public sealed class DockerContainerFailureTests
     {
         await using var builder = await OnAsync();
         await builder.BootAsync();
-        await ContainerBuilder.Driver.RemoveAsync(builder.Node, keepState: true, keepDaemon: false, default);
+        await ContainerBuilder.Driver.RemoveAsync(builder.Node, keepState: true, default);
         await FailureAsync(builder.With(node => node with { BuildkitdFlags = ["--no-such-flag"] }));
         Assert.Equal([$"volume {builder.Container}_state"], await builder.LeftAsync());
     }

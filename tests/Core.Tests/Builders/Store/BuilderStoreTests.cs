@@ -87,11 +87,11 @@ public sealed class BuilderStoreTests : IDisposable
         {
             store.Remove("a");
             store.Save(Remote("b"));
-            Assert.Equal(["b"], store.List().Select(builder => builder.Name));
+            Assert.Equal(["b"], store.ListNames());
         }
         await BuildxAsync("rm", "b");
         using (var store = await _store.LockAsync(default))
-            Assert.Empty(store.List());
+            Assert.Empty(store.ListNames());
     }
 
     [SkippableTheory]
