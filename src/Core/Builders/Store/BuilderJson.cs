@@ -33,10 +33,10 @@ internal static class BuilderJson
     public static JsonObject Write(BuildKitBuilder builder, JsonObject? existing)
     {
         var json = existing?.DeepClone().AsObject() ?? [];
-        var known = Items(json["Nodes"]).OfType<JsonObject>().DistinctBy(NodeName).ToDictionary(NodeName, node => node.DeepClone().AsObject());
+        var known = Items(json["Nodes"]).OfType<JsonObject>().DistinctBy(NodeName).ToDictionary(NodeName);
         json["Name"] = builder.Name;
         json["Driver"] = builder.Driver;
-        json["Nodes"] = new JsonArray(builder.Nodes.Select(node => (JsonNode?)WriteNode(node, known.GetValueOrDefault(node.Name))).ToArray());
+        json["Nodes"] = new JsonArray(builder.Nodes.Select(node => (JsonNode?)WriteNode(node, known.GetValueOrDefault(node.Name)?.DeepClone().AsObject())).ToArray());
         json["Dynamic"] ??= false;
         return json;
     }
