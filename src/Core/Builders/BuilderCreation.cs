@@ -7,8 +7,6 @@ namespace BuildKit.Builders;
 /// <summary>Puts builders and nodes into the store, by the rules of <c>docker buildx create</c> (builder/builder.go Create, store/nodegroup.go Update).</summary>
 internal sealed class BuilderCreation(BuilderSettings settings, BuilderCreateOptions options)
 {
-    private const string ConfigFile = "buildkitd.toml";
-
     /// <summary>Creates it.</summary>
     /// <param name="timeout">How long the node may take to say how it is.</param>
     /// <param name="cancellationToken">Ends it; nothing is stored then.</param>
@@ -71,7 +69,7 @@ internal sealed class BuilderCreation(BuilderSettings settings, BuilderCreateOpt
         var flags = options.BuildkitdFlags is null ? [] : BuildkitdFlags.Split(options.BuildkitdFlags);
         if (driver.OwnsDaemon)
         {
-            var config = files.TryGetValue(ConfigFile, out var bytes) ? Encoding.UTF8.GetString(bytes) : null;
+            var config = files.TryGetValue(BuildkitdConfigFiles.ConfigFile, out var bytes) ? Encoding.UTF8.GetString(bytes) : null;
             flags = BuildkitdFlags.WithDefaults(flags, options.DriverOptions ?? new Dictionary<string, string>(), config);
         }
         var keepsEndpoint = options.Endpoint is null && existing?.Nodes.Any(IsNamed) == true;
@@ -184,7 +182,7 @@ internal sealed class BuilderCreation(BuilderSettings settings, BuilderCreateOpt
 
     private static BuildKitException Unreachable(string builder, BuildKitNode node) => new(
         "BuildKit.NodeUnreachable", BuildKitErrorCategory.Connection, $"The builder '{builder}' is not created, because its node can't be asked for: {node.Error}",
-        "Start the Docker Engine, or name another with -Endpoint.")
+        "See that the Docker Engine answers and what it runs under the node's name, or name another Engine with -Endpoint.")
     { Target = node.Endpoint };
 
     private static BuildKitException Invalid(string id, string message, string action, string? target, BuildKitErrorCategory category = BuildKitErrorCategory.InvalidArgument) =>

@@ -27,7 +27,7 @@ public sealed class BuilderManager
     }
 
     /// <summary>The drivers of which builders can be created.</summary>
-    public static IReadOnlyList<string> Drivers { get; } = BuilderDrivers.Names.Where(name => BuilderDrivers.Find(name)!.AllowsInstances).ToList();
+    public static IReadOnlyList<string> Drivers { get; } = BuilderDrivers.Creatable;
 
     /// <summary>The options of a driver.</summary>
     /// <param name="driver">Its name.</param>

@@ -69,7 +69,7 @@ internal sealed class NodesSolve : IAsyncDisposable
     private async Task<JoinedImage?> PlanAsync(SolveRequest request, IReadOnlyList<BuildKitException> leftOut, CancellationToken cancellationToken)
     {
         if (request.ContextArchive is { } archive)
-            _archive = await ArchiveCopy.CreateAsync(archive, cancellationToken).ConfigureAwait(false);
+            _archive = await ArchiveCopy.CreateAsync(archive, Path.GetTempPath(), cancellationToken).ConfigureAwait(false);
         // One reference on all daemons, as buildx has it. The files of the result are of all parts.
         var common = request with { IsPart = true, Ref = request.Ref ?? Identifier.New(), MetadataFile = null, ImageIdFile = null };
         for (var node = 0; node < _parts.Count; node++)
