@@ -22,10 +22,10 @@ public sealed class SharedBootsTests
         await isPaused.Task.WaitAsync(Guard);
 
         var log = new BootLog();
-        await boots.RunAsync("other", BootAsync, log, default).WaitAsync(Guard);
+        await Task.Run(() => boots.RunAsync("other", BootAsync, log, default)).WaitAsync(Guard);
         Assert.Equal(["first", "second"], log.Events.Select(step => step.Step));
         log = new BootLog();
-        await boots.RunAsync("one", BootAsync, log, default).WaitAsync(Guard);
+        await Task.Run(() => boots.RunAsync("one", BootAsync, log, default)).WaitAsync(Guard);
         Assert.Equal(["first", "second"], log.Events.Select(step => step.Step));
 
         Assert.False(paused.IsCompleted);
