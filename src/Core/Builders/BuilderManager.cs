@@ -295,8 +295,7 @@ public sealed class BuilderManager
         if (builder.Error is { } error)
         {
             throw new BuildKitException(
-                BuilderJson.InvalidId, BuildKitErrorCategory.InvalidArgument, error,
-                $"Remove it (Remove-BuildKitBuilder {builder.Name}*), and create it anew.")
+                BuilderJson.InvalidId, BuildKitErrorCategory.InvalidArgument, error, "Make the file readable, or remove it and create the builder anew.")
             { Target = builder.Name };
         }
     }

@@ -52,7 +52,7 @@ internal sealed class NodesSolve : IAsyncDisposable
         await solve.FinishAsync(settings.Provenance != MetadataProvenance.None, cancellationToken).ConfigureAwait(false);
         var index = image is null
             ? null
-            : await IndexPush.RunAsync(image, solve._names.Zip(solve.Runs, (name, run) => (name, (IReadOnlyDictionary<string, string>)run.Response)).ToList(), config, solve._events, cancellationToken).ConfigureAwait(false);
+            : await IndexPush.RunAsync(image, solve.Responses(), config, solve._events, cancellationToken).ConfigureAwait(false);
         return solve.End(builder.Name, request, image, index, settings, clock);
     }
 
@@ -92,6 +92,9 @@ internal sealed class NodesSolve : IAsyncDisposable
         ResultFiles.Prepare(request, plan.Exports);
         return plan.JoinedImage;
     }
+
+    private List<(string Node, IReadOnlyDictionary<string, string> Response)> Responses() =>
+        _names.Zip(Runs, (name, run) => (name, (IReadOnlyDictionary<string, string>)run.Response)).ToList();
 
     // Anything else that is found out before the build is about what was asked for.
     private static bool IsOfNode(BuildKitException error) =>
