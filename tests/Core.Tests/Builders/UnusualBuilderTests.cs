@@ -88,6 +88,14 @@ public sealed class UnusualBuilderTests : IDisposable
         Assert.Equal(engine.Address.OriginalString, (await _home.Manager().CreateAsync(container)).Nodes[0].Endpoint);
     }
 
+    [SkippableFact]
+    public async Task AnEngineBefore23TellsNoVersionOfBuildKit()
+    {
+        _home.Environment["DOCKER_HOST"] = (await TestEngines.GetAsync(EngineKind.Docker20)).Address.OriginalString;
+        var node = Assert.Single((await _home.Manager().InspectAsync(await _home.Manager().GetAsync(null))).Nodes);
+        Assert.Equal((BuildKitNodeStatus.Running, null), (node.Status, node.Version));
+    }
+
     private static BuilderCreateOptions Remote(string name) => new() { Name = name, Driver = "remote", Endpoint = "tcp://127.0.0.1:1" };
 
     private async Task<BuildKitException> CreateFailsAsync(BuilderCreateOptions options) =>

@@ -169,6 +169,16 @@ public sealed class DoctorClientTests : IDisposable
     }
 
     [Fact]
+    public async Task A_program_that_does_not_answer_has_failed_in_time()
+    {
+        _doctor.Config.WriteConfig($$"""{ "credHelpers": { "slow.example": "{{StandInHelper.CreateHanging()}}" } }""");
+        _doctor.Environment["PATH"] = Environment.GetEnvironmentVariable("PATH")!;
+        var checks = await _doctor.RunAsync(Dead, request => Only("RegistryCredentials")(request) with { Registries = ["slow.example"], Timeout = TimeSpan.FromSeconds(1) })
+            .WaitAsync(TimeSpan.FromSeconds(60));
+        Doctor.AssertChecks("Fail RegistryCredentials 1 s", checks);
+    }
+
+    [Fact]
     public async Task Without_names_no_program_is_run_but_has_to_be_there()
     {
         var broken = StandInHelper.CreateFailing(Secret);
