@@ -35,11 +35,11 @@ Describe 'Builders' -Skip:([bool] $obstacle) {
         $farm = [Convert]::ToHexString([Security.Cryptography.SHA256]::HashData([Text.Encoding]::UTF8.GetBytes('farm'))).ToLowerInvariant()
         $env:DOCKER_CONFIG = New-Context @{ "contexts/meta/$farm/meta.json" = '{"Name":"farm","Endpoints":{"docker":{"Host":"unix:///nowhere.sock"}}}' }
         $env:DOCKER_HOST = $docker.Address
-        Use-BuildKitBuilder default
+        Use-BuildKitBuilder -Reset
         Disconnect-BuildKit
     }
 
-    AfterEach { Use-BuildKitBuilder default }
+    AfterEach { Use-BuildKitBuilder -Reset }
 
     Context 'that are listed' {
         BeforeEach {
@@ -116,6 +116,17 @@ Describe 'Builders' -Skip:([bool] $obstacle) {
             & $buildx inspect secure | Out-String | Should -Match 'Status: +running'
         }
 
+        It 'are there, and used, where they do not start' {
+            Use-BuildKitBuilder farm
+            $env:BUILDX_BUILDER = 'farm'
+            $made = New-BuildKitBuilder lazy tcp://127.0.0.1:1 -Use -Start -WarningVariable warning -WarningAction SilentlyContinue @quiet
+            $made.Name | Should -Be 'lazy'
+            Get-ErrorId $failure[0] | Should -Be 'BuildKit.ConnectionRefused'
+            $warning | Should -BeLike "*`$env:BUILDX_BUILDER names 'farm'*"
+            $env:BUILDX_BUILDER = $null
+            (Get-BuildKitBuilder -NoStatus).Where{ $_.IsCurrent }.Name | Should -Be 'lazy'
+        }
+
         It 'get nodes, a name, and are used' {
             $made = New-BuildKitBuilder -Endpoint $buildkitd.Address -Use
             $made.Name | Should -Match '^[a-z]+_[a-z]+'
@@ -156,7 +167,7 @@ Describe 'Builders' -Skip:([bool] $obstacle) {
             $messages = Get-BuildKitServer -Verbose 4>&1
             $messages.Where{ $_ -is [Management.Automation.VerboseRecord] }.Message | Should -BeLike "*chosen by builder 'one', Use-BuildKitBuilder."
             Test-Path (Join-Path $env:DOCKER_CONFIG buildx/current) | Should -BeFalse
-            Use-BuildKitBuilder default
+            (Use-BuildKitBuilder -Reset -PassThru).Name | Should -Be 'two'
             (Get-BuildKitBuilder -NoStatus).Where{ $_.IsCurrent }.Name | Should -Be 'two'
         }
 
@@ -167,6 +178,25 @@ Describe 'Builders' -Skip:([bool] $obstacle) {
             (Get-BuildKitBuilder -NoStatus).Where{ $_.IsCurrent }.Name | Should -Be 'farm'
             Connect-BuildKit $buildkitd.Address | Use-BuildKitBuilder
             (Get-BuildKitServer).Kind | Should -Be 'Buildkitd'
+        }
+
+        It 'can be an address that nobody answers, which is then the builder of what names none' {
+            $used = Use-BuildKitBuilder tcp://127.0.0.1:9 -PassThru
+            "$($used.Name) $($used.IsCurrent) $($used.Nodes[0].Endpoint)" | Should -Be 'tcp://127.0.0.1:9 True tcp://127.0.0.1:9'
+            Start-BuildKitBuilder @quiet
+            Get-ErrorId $failure[0] | Should -Be 'BuildKit.ConnectionRefused'
+            Stop-BuildKitBuilder @quiet
+            Get-ErrorId $failure[0] | Should -Be 'BuildKit.BuilderNotStoppable'
+            Use-BuildKitBuilder tcp://127.0.0.1:9 -Scope User @quiet
+            Get-ErrorId $failure[0] | Should -Be 'BuildKit.BuilderNotStored'
+        }
+
+        It 'can be default, whatever the settings say' {
+            $env:BUILDX_BUILDER = 'two'
+            (Get-BuildKitBuilder default -NoStatus | Use-BuildKitBuilder -PassThru).Name | Should -Be 'default'
+            (Get-BuildKitServer).Name | Should -Be 'default'
+            Use-BuildKitBuilder -Reset -WhatIf
+            (Get-BuildKitServer).Name | Should -Be 'default'
         }
 
         It 'are docker buildx''s too with -Scope User' {
@@ -268,6 +298,10 @@ Describe 'Builders' -Skip:([bool] $obstacle) {
             Get-BuildKitServer b* @quiet | Should -BeNullOrEmpty
             $failure | Should -BeNullOrEmpty
             (Start-BuildKitBuilder b* -PassThru).Nodes[0].Status | Should -Be 'Running'
+            Invoke-TestDocker $docker pause buildx_buildkit_box0 | Out-Null
+            Remove-BuildKitBuilder -AllInactive -Force
+            Get-Names | Should -Contain 'box'
+            Invoke-TestDocker $docker ps --quiet --filter name=buildx_buildkit_box | Should -Not -BeNullOrEmpty
             $box | Remove-BuildKitBuilder
             Invoke-TestDocker $docker ps --all --quiet --filter name=buildx_buildkit_box | Should -BeNullOrEmpty
             Invoke-TestDocker $docker volume ls --quiet --filter name=buildx_buildkit_box | Should -BeNullOrEmpty

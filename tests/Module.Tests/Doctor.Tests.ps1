@@ -168,6 +168,9 @@ Describe 'Test-BuildKit' {
         (Test-BuildKit unix:///does/not/exist.sock -Name docker*, endpoint).Name | Should -Be DockerConfig, Endpoint, Connection, DockerInDocker -Because 'what fails is told too'
         Test-BuildKit unix:///does/not/exist.sock -Name nonsense -ErrorVariable failure -ErrorAction SilentlyContinue | Should -BeNullOrEmpty
         $failure[0].FullyQualifiedErrorId | Should -BeLike 'BuildKit.CheckUnknown,*'
+        Test-BuildKit unix:///does/not/exist.sock -Name DockerConfig, nonsense -Quiet -ErrorAction SilentlyContinue | Should -BeExactly $false
+        Test-BuildKit unix:///does/not/exist.sock -Name nothing* -Quiet | Should -BeExactly $false
+        Test-BuildKit unix:///does/not/exist.sock -Name DockerConfig -Quiet | Should -BeExactly $true
     }
 
     It 'completes them' {

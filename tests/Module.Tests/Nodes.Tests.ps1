@@ -45,6 +45,34 @@ Describe 'A builder with two nodes' {
             (Get-BuildKitWorker two).Node | Should -Be 'a', 'b'
         }
 
+        It 'has connections of its own, which are closed by builder, node and server' {
+            Disconnect-BuildKit
+            # Of one daemon by its address, and as a node: results and activity are of what was named.
+            $null = Connect-BuildKit $first.Address
+            $context = New-Context @{ Dockerfile = "FROM scratch`nCOPY Dockerfile /" }
+            (Invoke-BuildKitSolve $context -Builder two -Platform linux/amd64 -Output type=cacheonly -Progress None).Builder | Should -Be 'two'
+            $null = Get-BuildKitServer two
+
+            $a, $b = (Get-BuildKitBuilder two -NoStatus).Nodes | ForEach-Object { Connect-BuildKit $_ }
+            (Get-BuildKitBuilder two -NoStatus).Nodes[1] | Disconnect-BuildKit
+            { Get-BuildKitServer $b -ErrorAction Stop } | Should -Throw -ErrorId 'BuildKit.ConnectionClosed,*'
+            (Get-BuildKitServer $a).Node | Should -Be 'a'
+            Get-BuildKitServer $a | Disconnect-BuildKit
+            { Get-BuildKitServer $a -ErrorAction Stop } | Should -Throw -ErrorId 'BuildKit.ConnectionClosed,*'
+
+            $a, $b = (Get-BuildKitBuilder two -NoStatus).Nodes | ForEach-Object { Connect-BuildKit $_ }
+            Disconnect-BuildKit two
+            foreach ($connection in $a, $b) { { Get-BuildKitServer $connection -ErrorAction Stop } | Should -Throw -ErrorId 'BuildKit.ConnectionClosed,*' }
+            (Get-BuildKitServer $first.Address).Name | Should -Be $first.Address
+            Disconnect-BuildKit two -ErrorVariable failure -ErrorAction SilentlyContinue
+            $failure[0].FullyQualifiedErrorId | Should -BeLike 'BuildKit.NotConnected,*'
+        }
+
+        It 'has nodes that are tested one by one' {
+            $checks = (Get-BuildKitBuilder two -NoStatus).Nodes[1] | Test-BuildKit -Name Connection -TimeoutSec 60
+            "$($checks.Status) $($checks.Builder) $($checks.Node)" | Should -Be 'Pass two b'
+        }
+
         It 'builds in a job too' {
             $name = New-Name
             $result = Invoke-BuildKitSolve $context -Builder two -Platform $platforms -Tag $name -Push -AsJob -Progress None | Receive-Job -Wait -AutoRemoveJob

@@ -10,7 +10,9 @@ public sealed record BuildKitBuilder
     /// <summary>Its name, in lower case.</summary>
     public required string Name { get; init; }
 
-    /// <summary>What runs its nodes: <c>docker</c>, <c>docker-container</c>, <c>remote</c>, <c>kubernetes</c>.</summary>
+    /// <summary>
+    /// What runs its nodes: <c>docker</c>, <c>docker-container</c>, <c>remote</c>, <c>kubernetes</c>; empty where that is not known, of an address and where <see cref="Error"/> is set.
+    /// </summary>
     public required string Driver { get; init; }
 
     /// <summary>The nodes, the one that is asked first at the front.</summary>
@@ -27,6 +29,14 @@ public sealed record BuildKitBuilder
 
     /// <summary>Why the store's file of it can't be read; null where it can.</summary>
     public string? Error { get; init; }
+
+    /// <summary>
+    /// Whether it is known that nothing of it runs: every node that was asked does not exist yet or is stopped. A daemon that is somebody else's counts where it does not answer; a node of
+    /// its own that could not be asked, is paused or just starts may run, and its cache is in use.
+    /// </summary>
+    public bool IsInactive => Error is null && Nodes.All(node =>
+        node.Status is BuildKitNodeStatus.Inactive or BuildKitNodeStatus.Stopped
+        || (node.Status == BuildKitNodeStatus.Error && BuilderDrivers.Find(Driver) is { OwnsDaemon: false }));
 
     /// <summary>When it was last used or changed, as the store knows; null for never.</summary>
     public DateTimeOffset? LastActivity { get; init; }

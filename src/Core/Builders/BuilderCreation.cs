@@ -7,14 +7,13 @@ namespace BuildKit.Builders;
 /// <summary>Puts builders and nodes into the store, by the rules of <c>docker buildx create</c> (builder/builder.go Create, store/nodegroup.go Update).</summary>
 internal sealed class BuilderCreation(BuilderSettings settings, BuilderCreateOptions options)
 {
-    private const string ConfigFile = "buildkitd.toml";
-
     /// <summary>Creates it.</summary>
     /// <param name="timeout">How long the node may take to say how it is.</param>
     /// <param name="cancellationToken">Ends it; nothing is stored then.</param>
     /// <returns>The builder, with the status of all of its nodes.</returns>
     public async Task<BuildKitBuilder> RunAsync(TimeSpan timeout, CancellationToken cancellationToken)
     {
+        var key = options.Use ? settings.Docker.CurrentKey : null;
         var name = await CheckNameAsync(cancellationToken).ConfigureAwait(false);
         var existing = name is null ? null : settings.Store.Read().Find(name);
         var driver = BuilderDrivers.ForCreation(DriverName(existing));
@@ -32,8 +31,8 @@ internal sealed class BuilderCreation(BuilderSettings settings, BuilderCreateOpt
         var builderName = isFresh ? RandomName.Create(candidate => store.Find(candidate) is not null) : planned.Name;
         var (builder, _) = Plan(builderName, store.Find(builderName), driver, node);
         store.Save(builder);
-        if (options.Use)
-            store.SetCurrent(settings.Docker.CurrentKey, builder.Name, global: false, isDefault: false);
+        if (key is not null)
+            store.SetCurrent(key, builder.Name, global: false, isDefault: false);
         return builder with
         {
             Nodes = builder.Nodes.Select(stored => planned.Nodes.FirstOrDefault(asked => asked.Endpoint == stored.Endpoint) is { } asked
@@ -70,7 +69,7 @@ internal sealed class BuilderCreation(BuilderSettings settings, BuilderCreateOpt
         var flags = options.BuildkitdFlags is null ? [] : BuildkitdFlags.Split(options.BuildkitdFlags);
         if (driver.OwnsDaemon)
         {
-            var config = files.TryGetValue(ConfigFile, out var bytes) ? Encoding.UTF8.GetString(bytes) : null;
+            var config = files.TryGetValue(BuildkitdConfigFiles.ConfigFile, out var bytes) ? Encoding.UTF8.GetString(bytes) : null;
             flags = BuildkitdFlags.WithDefaults(flags, options.DriverOptions ?? new Dictionary<string, string>(), config);
         }
         var keepsEndpoint = options.Endpoint is null && existing?.Nodes.Any(IsNamed) == true;
@@ -110,7 +109,8 @@ internal sealed class BuilderCreation(BuilderSettings settings, BuilderCreateOpt
             return context.Name;
         }
         // The store keeps an address alone: who uses the builder later would have no certificates.
-        return settings.Docker.TlsOfEnvironment() is null ? settings.Docker.DefaultAddress : throw Invalid(
+        var engine = await settings.Docker.FindContextAsync(DockerEndpoints.DefaultContext, null, engineOnly: true, cancellationToken).ConfigureAwait(false);
+        return engine.Tls is null ? settings.Docker.DefaultAddress : throw Invalid(
             "BuildKit.EndpointHasTls", "The Engine of the environment ($env:DOCKER_HOST) is reached with certificates, which a builder can't keep.",
             "Create a docker context with them (docker context create), and give its name as -Endpoint.", null);
     }
@@ -182,7 +182,7 @@ internal sealed class BuilderCreation(BuilderSettings settings, BuilderCreateOpt
 
     private static BuildKitException Unreachable(string builder, BuildKitNode node) => new(
         "BuildKit.NodeUnreachable", BuildKitErrorCategory.Connection, $"The builder '{builder}' is not created, because its node can't be asked for: {node.Error}",
-        "Start the Docker Engine, or name another with -Endpoint.")
+        "See that the Docker Engine answers and what it runs under the node's name, or name another Engine with -Endpoint.")
     { Target = node.Endpoint };
 
     private static BuildKitException Invalid(string id, string message, string action, string? target, BuildKitErrorCategory category = BuildKitErrorCategory.InvalidArgument) =>

@@ -27,7 +27,7 @@ public sealed class BuilderManager
     }
 
     /// <summary>The drivers of which builders can be created.</summary>
-    public static IReadOnlyList<string> Drivers { get; } = BuilderDrivers.Names.Where(name => BuilderDrivers.Find(name)!.AllowsInstances).ToList();
+    public static IReadOnlyList<string> Drivers { get; } = BuilderDrivers.Creatable;
 
     /// <summary>The options of a driver.</summary>
     /// <param name="driver">Its name.</param>
@@ -53,16 +53,16 @@ public sealed class BuilderManager
     }
 
     /// <summary>Finds one builder. No node is asked.</summary>
-    /// <param name="name">The name of a builder or docker context; null for the one that is used where none is named.</param>
+    /// <param name="name">The name of a builder or docker context, or an address; null for what is used where none is named.</param>
     /// <param name="cancellationToken">Ends the search.</param>
-    /// <returns>The builder.</returns>
-    /// <exception cref="BuildKitException"><c>BuildKit.BuilderNotFound</c>; with null also where an address is used, which is no builder.</exception>
+    /// <returns>The builder; an address is one with a single node, whose driver is not known.</returns>
+    /// <exception cref="BuildKitException"><c>BuildKit.BuilderNotFound</c>, <c>BuildKit.BuilderInvalid</c>, <c>BuildKit.InvalidEndpoint</c>.</exception>
     public async Task<BuildKitBuilder> GetAsync(string? name, CancellationToken cancellationToken = default)
     {
-        var wanted = name ?? (await _resolver.ResolveBuilderAsync(null, cancellationToken).ConfigureAwait(false)).Name;
+        var wanted = name ?? (await _resolver.FindChoiceAsync(cancellationToken).ConfigureAwait(false)).Name;
         var settings = await LoadAsync(cancellationToken).ConfigureAwait(false);
         var reader = settings.Store.Read();
-        var builder = reader.Find(wanted);
+        var builder = DockerEndpoints.IsAddress(wanted) ? BuilderSettings.AddressBuilder(settings.Docker.ParseAddress(wanted).Address) : reader.Find(wanted);
         if (builder is null && (await settings.Docker.ListNamesAsync(cancellationToken).ConfigureAwait(false)).Contains(wanted))
             builder = BuilderSettings.ContextBuilder(wanted) with { LastActivity = reader.LastActivity(wanted) };
         if (builder is null)
@@ -97,10 +97,11 @@ public sealed class BuilderManager
     /// <param name="boot">Makes what is told of a node's boot; null where nobody listens.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <returns>A task that completes when every node answers.</returns>
-    /// <exception cref="BuildKitException">A node can't be started, or does not answer.</exception>
+    /// <exception cref="BuildKitException">A node can't be started, or does not answer; <c>BuildKit.BuilderInvalid</c>.</exception>
     public async Task StartAsync(BuildKitBuilder builder, Func<BuildKitNode, IProgress<BuilderBootEvent>>? boot = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(builder);
+        DemandReadable(builder);
         var settings = await LoadAsync(cancellationToken).ConfigureAwait(false);
         var driver = BuilderDrivers.Of(builder);
         await EachNodeAsync(builder, async node =>
@@ -116,17 +117,18 @@ public sealed class BuilderManager
     /// <param name="builder">The builder.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <returns>A task that completes when all are stopped.</returns>
-    /// <exception cref="BuildKitException"><c>BuildKit.BuilderNotStoppable</c>: its daemons are somebody else's.</exception>
+    /// <exception cref="BuildKitException"><c>BuildKit.BuilderNotStoppable</c>: its daemons are somebody else's; <c>BuildKit.BuilderInvalid</c>.</exception>
     public async Task StopAsync(BuildKitBuilder builder, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(builder);
+        DemandReadable(builder);
         var driver = BuilderDrivers.Of(builder);
         if (!driver.OwnsDaemon)
         {
             throw new BuildKitException(
                 "BuildKit.BuilderNotStoppable", BuildKitErrorCategory.NotSupported,
-                $"The builder '{builder.Name}' can't be stopped: a builder of the driver '{driver.Name}' uses a daemon that is somebody else's.",
-                driver.AllowsInstances ? "Stop that buildkitd where it runs." : "Stop the Docker Engine itself.")
+                $"The builder '{builder.Name}' can't be stopped: {(builder.Driver.Length > 0 ? $"a builder of the driver '{builder.Driver}'" : "an address")} uses a daemon that is somebody else's.",
+                builder.Driver == "docker" ? "Stop the Docker Engine itself." : "Stop that daemon where it runs.")
             { Target = builder.Name };
         }
         var settings = await LoadAsync(cancellationToken).ConfigureAwait(false);
@@ -137,7 +139,7 @@ public sealed class BuilderManager
     /// <param name="builder">The builder.</param>
     /// <param name="options">What is left.</param>
     /// <param name="cancellationToken">Ends it; the builder is then still in the store.</param>
-    /// <returns>Why a daemon of it may still be there, with <see cref="BuilderRemoveOptions.Force"/>; null where all of it is gone.</returns>
+    /// <returns>Why a daemon of it may still be there, with <see cref="BuilderRemoveOptions.Force"/> or where its file can't be read; null where all of it is gone.</returns>
     /// <exception cref="BuildKitException">A daemon can't be removed, and with it the builder; or it stands for a docker context.</exception>
     public async Task<string?> RemoveAsync(BuildKitBuilder builder, BuilderRemoveOptions options, CancellationToken cancellationToken = default)
     {
@@ -182,11 +184,18 @@ public sealed class BuilderManager
     /// <param name="isDefault">Whether it stays the one for this docker context when another is used for a while.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <returns>A task that completes when it is written.</returns>
-    /// <exception cref="BuildKitException"><c>BuildKit.BuilderNotFound</c>; <c>BuildKit.BuilderNotStored</c> for another docker context.</exception>
+    /// <exception cref="BuildKitException"><c>BuildKit.BuilderNotFound</c>; <c>BuildKit.BuilderNotStored</c> for another docker context, and for an address.</exception>
     public async Task SetCurrentAsync(string name, bool global = false, bool isDefault = false, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
         var settings = await LoadAsync(cancellationToken).ConfigureAwait(false);
+        if (DockerEndpoints.IsAddress(name))
+        {
+            throw new BuildKitException(
+                "BuildKit.BuilderNotStored", BuildKitErrorCategory.NotSupported, $"'{name}' is an address, and buildx's store keeps the names of builders.",
+                $"Create a builder for it (New-BuildKitBuilder -Endpoint {name} -Use), or use it in this session alone.")
+            { Target = name };
+        }
         var isNone = name == DockerEndpoints.DefaultContext || (settings.Store.Read().Find(name) is null && name == settings.Docker.Current.Name);
         var builder = isNone ? null : await GetAsync(name, cancellationToken).ConfigureAwait(false);
         if (builder is { IsDockerContext: true })
@@ -207,7 +216,7 @@ public sealed class BuilderManager
         {
             return reader.Find(name);
         }
-        catch (BuildKitException e) when (e.ErrorId == BuilderJson.InvalidId)
+        catch (BuildKitException e) when (e.ErrorId is BuilderJson.InvalidId or BuilderStore.UnreadableId)
         {
             return new BuildKitBuilder { Name = name, Driver = string.Empty, Error = e.Message };
         }
@@ -220,7 +229,7 @@ public sealed class BuilderManager
     {
         try
         {
-            return (await _resolver.ResolveBuilderAsync(null, cancellationToken).ConfigureAwait(false)).Name;
+            return (await _resolver.FindChoiceAsync(cancellationToken).ConfigureAwait(false)).Name;
         }
         catch (BuildKitException)
         {
@@ -234,10 +243,12 @@ public sealed class BuilderManager
     {
         if (options.KeepDaemon)
             return null;
+        if (builder.Error is not null)
+            return $"Where its nodes run is not known. {builder.Error}";
         try
         {
             var driver = BuilderDrivers.Of(builder);
-            await EachNodeAsync(builder, node => driver.RemoveAsync(settings.Node(builder, node), options.KeepState, keepDaemon: false, cancellationToken)).ConfigureAwait(false);
+            await EachNodeAsync(builder, node => driver.RemoveAsync(settings.Node(builder, node), options.KeepState, cancellationToken)).ConfigureAwait(false);
             return null;
         }
         catch (BuildKitException e) when (!options.Force)
@@ -277,6 +288,16 @@ public sealed class BuilderManager
         throw failures.Count == 1 ? first : new BuildKitException(
             first.ErrorId, first.Category, string.Join("\n", failures.Select(failure => failure.Message)), first.RecommendedAction, new AggregateException(failures))
         { Target = builder.Name };
+    }
+
+    private static void DemandReadable(BuildKitBuilder builder)
+    {
+        if (builder.Error is { } error)
+        {
+            throw new BuildKitException(
+                BuilderJson.InvalidId, BuildKitErrorCategory.InvalidArgument, error, "Make the file readable, or remove it and create the builder anew.")
+            { Target = builder.Name };
+        }
     }
 
     private static void DemandStored(BuildKitBuilder builder)

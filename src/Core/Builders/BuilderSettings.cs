@@ -58,6 +58,14 @@ internal sealed class BuilderSettings
         Nodes = new List<BuildKitNode> { new() { Builder = context, Name = context, Endpoint = context } },
     };
 
+    /// <summary>The builder that stands for an address. What answers there only a connection tells.</summary>
+    public static BuildKitBuilder AddressBuilder(string address) => new()
+    {
+        Name = address,
+        Driver = string.Empty,
+        Nodes = new List<BuildKitNode> { new() { Builder = address, Name = address, Endpoint = address } },
+    };
+
     /// <summary>Where the use of a builder or docker context is written down; null for a name that can't be either's.</summary>
     public BuilderActivity? Activity(string name) => BuilderName.IsValid(name) ? new BuilderActivity(Store.Directory, name) : null;
 

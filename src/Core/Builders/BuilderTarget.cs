@@ -8,6 +8,9 @@ namespace BuildKit.Builders;
 /// <param name="Nodes">Its nodes, at least one; a plain address is one node.</param>
 public sealed record BuilderTarget(string Name, string? Source, IReadOnlyList<BuilderTargetNode> Nodes)
 {
+    /// <summary>Why further nodes of it can't be found, such as one at a docker context that is gone, an error each; they are left out, as docker buildx leaves them out.</summary>
+    public IReadOnlyList<BuildKitException> Unavailable { get; init; } = new List<BuildKitException>();
+
     /// <summary>The name.</summary>
     /// <returns><see cref="Name"/>.</returns>
     public override string ToString() => Name;

@@ -116,7 +116,7 @@ internal sealed class DockerEndpoints(Func<string, string?> getEnvironmentVariab
 
     /// <summary>How TLS is spoken to <c>$DOCKER_HOST</c>; null for no TLS.</summary>
     /// <remarks>docker/cli cli/flags: it is on with DOCKER_TLS_VERIFY or DOCKER_TLS, the latter alone without verification; a client certificate is used where there is one.</remarks>
-    public BuildKitTlsOptions? TlsOfEnvironment()
+    private BuildKitTlsOptions? TlsOfEnvironment()
     {
         var verify = getEnvironmentVariable("DOCKER_TLS_VERIFY") is not null;
         if (!verify && getEnvironmentVariable("DOCKER_TLS") is null)

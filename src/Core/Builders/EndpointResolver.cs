@@ -11,6 +11,8 @@ namespace BuildKit.Builders;
 /// </summary>
 public sealed class EndpointResolver
 {
+    private const string BuildKitHost = "BUILDKIT_HOST";
+
     private readonly Func<string, string?> _getEnvironmentVariable;
     private readonly Func<string, bool> _fileExists;
     private readonly Func<string?> _getSessionBuilder;
@@ -67,15 +69,36 @@ public sealed class EndpointResolver
         var settings = await LoadAsync(cancellationToken).ConfigureAwait(false);
         if (!string.IsNullOrEmpty(builder))
             return await FindAsync(builder, null, settings, cancellationToken).ConfigureAwait(false);
-        if (_getSessionBuilder() is { Length: > 0 } ofSession)
-            return await FindAsync(ofSession, "Use-BuildKitBuilder", settings, cancellationToken).ConfigureAwait(false);
-        if (settings.Variable("BUILDX_BUILDER") is { } buildxBuilder)
-            return await FindAsync(buildxBuilder, "$env:BUILDX_BUILDER", settings, cancellationToken).ConfigureAwait(false);
-        if (settings.Variable("BUILDKIT_HOST") is { } buildkitHost)
-            return Target(settings.Docker.Parse(buildkitHost, null, "$env:BUILDKIT_HOST", BuildKitServerKind.Buildkitd), settings);
+        if (BeforeStore(settings) is { } choice)
+        {
+            return choice.Source == Variable(BuildKitHost)
+                ? Target(settings.Docker.Parse(choice.Name, null, choice.Source, BuildKitServerKind.Buildkitd), settings)
+                : await FindAsync(choice.Name, choice.Source, settings, cancellationToken).ConfigureAwait(false);
+        }
         if (Current(settings) is { } current)
-            return await FromStoreAsync(current, $"current in {settings.Store.Directory}", settings, cancellationToken).ConfigureAwait(false);
+            return await FromStoreAsync(current, CurrentIn(settings), settings, cancellationToken).ConfigureAwait(false);
         return Target(await settings.Docker.FindCurrentAsync(engineOnly: false, cancellationToken).ConfigureAwait(false), settings);
+    }
+
+    /// <summary>Tells which builder, docker context or address is used where none is named. Unlike <see cref="ResolveBuilderAsync"/> it does not look for where that is.</summary>
+    /// <param name="cancellationToken">Ends the search.</param>
+    /// <returns>What is used, and which setting says so.</returns>
+    /// <exception cref="BuildKitException">A setting is malformed, or buildx's store can't be read.</exception>
+    public async Task<BuilderChoice> FindChoiceAsync(CancellationToken cancellationToken = default)
+    {
+        var settings = await LoadAsync(cancellationToken).ConfigureAwait(false);
+        if (BeforeStore(settings) is { Source: { } source } choice)
+        {
+            return choice with
+            {
+                Name = DockerEndpoints.IsAddress(choice.Name) ? settings.Docker.Parse(choice.Name, null, source).Address
+                    : settings.Store.Read().ListNames().FirstOrDefault(name => name.Equals(choice.Name, StringComparison.OrdinalIgnoreCase)) ?? choice.Name,
+            };
+        }
+        if (Current(settings) is { } current)
+            return new BuilderChoice(current.Name, CurrentIn(settings), OverridesStore: false);
+        var (context, setting) = settings.Docker.Current;
+        return new BuilderChoice(context, setting, OverridesStore: false);
     }
 
     /// <summary>Finds one node of a builder.</summary>
@@ -89,12 +112,31 @@ public sealed class EndpointResolver
         var builder = await ResolveBuilderAsync(node.Builder ?? node.Name, cancellationToken).ConfigureAwait(false);
         // A docker context is a node without an entry in the store.
         var nodes = builder.Nodes.Where(known => known.Node is null || known.Node.Name == node.Name).ToList();
-        return nodes.Count > 0 ? builder with { Nodes = nodes } : throw new BuildKitException(
+        if (nodes.Count == 0 && builder.Unavailable.FirstOrDefault(failure => failure.Node == node.Name) is { } failure)
+            throw failure;
+        return nodes.Count > 0 ? builder with { Nodes = nodes, Unavailable = new List<BuildKitException>() } : throw new BuildKitException(
             "BuildKit.NodeNotFound", BuildKitErrorCategory.NotFound, $"The builder '{builder.Name}' has no node '{node.Name}' any more.", "List its nodes anew (Get-BuildKitBuilder).")
         { Target = node.Name };
     }
 
     private Task<BuilderSettings> LoadAsync(CancellationToken cancellationToken) => BuilderSettings.LoadAsync(_getEnvironmentVariable, _fileExists, cancellationToken);
+
+    private static string Variable(string name) => $"$env:{name}";
+
+    private static string CurrentIn(BuilderSettings settings) => $"current in {settings.Store.Directory}";
+
+    /// <summary>What the settings say that win over the store, in their order; null where none of them is set.</summary>
+    private BuilderChoice? BeforeStore(BuilderSettings settings)
+    {
+        if (_getSessionBuilder() is { Length: > 0 } ofSession)
+            return new BuilderChoice(ofSession, "Use-BuildKitBuilder", OverridesStore: true);
+        foreach (var variable in new[] { "BUILDX_BUILDER", BuildKitHost })
+        {
+            if (settings.Variable(variable) is { } value)
+                return new BuilderChoice(value, Variable(variable), OverridesStore: true);
+        }
+        return null;
+    }
 
     /// <summary>The current builder of the store for the docker context in use; null for the context's own.</summary>
     private static BuildKitBuilder? Current(BuilderSettings settings)
@@ -143,11 +185,31 @@ public sealed class EndpointResolver
         var driver = BuilderDrivers.Of(builder);
         var source = setting is null ? $"builder '{builder.Name}'" : $"builder '{builder.Name}', {setting}";
         var nodes = new List<BuilderTargetNode>();
+        var unavailable = new List<BuildKitException>();
         foreach (var node in builder.Nodes)
+        {
+            try
+            {
+                nodes.Add(await FindNodeAsync(node).ConfigureAwait(false));
+            }
+            catch (BuildKitException e)
+            {
+                var failure = DockerEndpoints.ChosenBy(source, e);
+                failure.Node = builder.Nodes.Count > 1 ? node.Name : null;
+                unavailable.Add(failure);
+            }
+        }
+        if (nodes.Count > 0)
+            return new BuilderTarget(builder.Name, source, nodes) { Unavailable = unavailable };
+        throw unavailable.Count > 0 ? unavailable[0] : new BuildKitException(
+            "BuildKit.BuilderNotSupported", BuildKitErrorCategory.InvalidArgument, $"The builder '{builder.Name}' can't be used: it has no node.", "Create it anew.")
+        { Target = builder.Name };
+
+        async Task<BuilderTargetNode> FindNodeAsync(BuildKitNode node)
         {
             var known = settings.Node(builder, node);
             var endpoint = await driver.FindEndpointAsync(known, cancellationToken).ConfigureAwait(false);
-            nodes.Add(new(
+            return new BuilderTargetNode(
                 endpoint with
                 {
                     Name = builder.Name,
@@ -157,10 +219,7 @@ public sealed class EndpointResolver
                     Boot = driver.OwnsDaemon ? new BuilderBoot(driver, known) : null,
                     Activity = settings.Activity(builder.Name),
                 },
-                node));
+                node);
         }
-        return nodes.Count > 0 ? new BuilderTarget(builder.Name, source, nodes) : throw new BuildKitException(
-            "BuildKit.BuilderNotSupported", BuildKitErrorCategory.InvalidArgument, $"The builder '{builder.Name}' can't be used: it has no node.", "Create it anew.")
-        { Target = builder.Name };
     }
 }

@@ -41,7 +41,7 @@ internal static class NodeInspector
         var known = settings.Node(builder, node);
         var status = await driver.GetStatusAsync(known, cancellationToken).ConfigureAwait(false);
         if (status is not (BuildKitNodeStatus.Running or BuildKitNodeStatus.Unknown))
-            return node with { Status = status, Error = status == BuildKitNodeStatus.Error ? $"What runs '{node.Name}' is there, but neither runs nor is stopped: it may be paused." : null };
+            return node with { Status = status, Error = status == BuildKitNodeStatus.Error ? $"What runs '{node.Name}' is there, but neither runs nor is stopped: 'docker ps --all' shows whether it is paused (docker unpause) or dead (docker rm --force)." : null };
         var endpoint = await driver.FindEndpointAsync(known, cancellationToken).ConfigureAwait(false) with { ConnectTimeout = timeout };
         var connection = await BuildKitConnection.ConnectAsync(endpoint, cancellationToken).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))

@@ -79,11 +79,17 @@ public static class BuildKitDoctor
         var limit = subject.Request.Timeout * row.Patience;
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         deadline.CancelAfter(limit + Grace);
+        // A file on a share that has gone holds up its reader whatever the token says; nobody waits for that.
+        var work = Task.Run(() => row.RunAsync(subject, deadline.Token), CancellationToken.None);
         try
         {
-            // A file on a share that has gone holds up its reader whatever the token says; nobody waits for that.
-            var work = Task.Run(() => row.RunAsync(subject, deadline.Token), CancellationToken.None);
             return await work.WaitAsync(limit + Grace + Grace, cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // It closes and removes what it has made.
+            await Task.WhenAny(work, Task.Delay(Grace, CancellationToken.None)).ConfigureAwait(false);
+            throw;
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {

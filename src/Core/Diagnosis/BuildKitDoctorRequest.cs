@@ -7,9 +7,12 @@ public sealed record BuildKitDoctorRequest
 {
     /// <summary>
     /// An address, the name of a builder or of a docker context, or null for what the settings say.
-    /// Not looked at where <see cref="Endpoint"/> or <see cref="Connection"/> is given.
+    /// Not looked at where <see cref="Node"/>, <see cref="Endpoint"/> or <see cref="Connection"/> is given.
     /// </summary>
     public string? Builder { get; init; }
+
+    /// <summary>The only node of a builder to look at, as <see cref="BuilderManager"/> lists it; null for all.</summary>
+    public BuildKitNode? Node { get; init; }
 
     /// <summary>Where the daemon is; null to find it by <see cref="Builder"/>.</summary>
     public BuildKitEndpoint? Endpoint { get; init; }

@@ -66,19 +66,25 @@ public static class SolveOperation
             request = request with { Load = true };
         var parts = await NodeChoice.ChooseAsync(builder, connect, request, cancellationToken).ConfigureAwait(false);
         if (parts is [var only])
-            return await RunAsync(only.Connection, request with { Platforms = only.Platforms }, config, events, cancellationToken).ConfigureAwait(false);
-        return await NodesSolve.RunAsync(builder.Name, parts, request, config, events, clock, cancellationToken).ConfigureAwait(false);
+            return await RunAsync(only.Connection, request with { Platforms = only.Platforms }, config, builder.Unavailable, events, cancellationToken).ConfigureAwait(false);
+        return await NodesSolve.RunAsync(builder, parts, request, config, events, clock, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Builds on one daemon, with a docker config that is not this user's.</summary>
-    internal static async Task<BuildKitSolveResult> RunAsync(
-        BuildKitConnection connection, SolveRequest request, DockerConfigFile config, IProgress<SolveEvent>? events, CancellationToken cancellationToken)
+    internal static Task<BuildKitSolveResult> RunAsync(
+        BuildKitConnection connection, SolveRequest request, DockerConfigFile config, IProgress<SolveEvent>? events, CancellationToken cancellationToken) =>
+        RunAsync(connection, request, config, [], events, cancellationToken);
+
+    private static async Task<BuildKitSolveResult> RunAsync(
+        BuildKitConnection connection, SolveRequest request, DockerConfigFile config, IReadOnlyList<BuildKitException> leftOut, IProgress<SolveEvent>? events,
+        CancellationToken cancellationToken)
     {
         var clock = Stopwatch.StartNew();
         await using var run = await SolveRun.PlanAsync(connection, request, config, events, cancellationToken).ConfigureAwait(false);
-        WarnWithoutOutput(run, request);
+        WarnOfPlan(run, request, leftOut);
         await run.SolveAsync(cancellationToken).ConfigureAwait(false);
         var settings = MetadataSettings.Read();
+        await run.CommitAsync(cancellationToken).ConfigureAwait(false);
         await run.FinishAsync(settings.Provenance != MetadataProvenance.None, cancellationToken).ConfigureAwait(false);
         var buildRef = MetadataFile.BuildRef(connection.Name, connection.Endpoint.Node, run.Ref);
         if (ResultFiles.Write(request, run.Plan.Exports, run.Response, buildRef, run.Provenance, run.Journal.Warnings, settings) is { } missing)
@@ -86,8 +92,10 @@ public static class SolveOperation
         return SolveResultReader.Read(run.Response, run.Journal, run.Plan.Exports, run.Outputs, run.Provenance, connection.Name, run.Ref, clock.Elapsed);
     }
 
-    internal static void WarnWithoutOutput(SolveRun run, SolveRequest request)
+    /// <summary>Adds the warnings about what was asked for and what it is built on.</summary>
+    internal static void WarnOfPlan(SolveRun run, SolveRequest request, IReadOnlyList<BuildKitException> leftOut)
     {
+        run.Plan.Warnings.AddRange(leftOut.Select(failure => $"The build does without a node of the builder. {failure.Message}"));
         if (request.Outputs.Count == 0 && run.Plan.Exports.Count == 0)
             run.Plan.Warnings.Add(NoOutput);
     }

@@ -44,7 +44,7 @@ internal sealed class SolveRun : IAsyncDisposable
     /// <summary>What the exporters returned, corrected by what was done on this side; empty before <see cref="SolveAsync"/>.</summary>
     public Dictionary<string, string> Response { get; private set; } = [];
 
-    /// <summary>What became of the outputs, in the order of the plan's exports; empty before <see cref="FinishAsync"/>.</summary>
+    /// <summary>What became of the outputs, in the order of the plan's exports; empty before <see cref="CommitAsync"/>.</summary>
     public IReadOnlyList<SolveOutputResult> Outputs { get; private set; } = [];
 
     /// <summary>The provenance that the daemon recorded; empty before <see cref="FinishAsync"/>.</summary>
@@ -105,12 +105,15 @@ internal sealed class SolveRun : IAsyncDisposable
     /// <inheritdoc cref="SolveServices.ReceivedFiles"/>
     public IReadOnlyList<string> ReceivedFiles(int export) => _services.ReceivedFiles(export);
 
-    /// <summary>Puts the outputs in place, does what is left to be done on this side, and reads the provenance.</summary>
+    /// <summary>Puts the outputs in place.</summary>
+    /// <param name="cancellationToken">Ends it.</param>
+    public async Task CommitAsync(CancellationToken cancellationToken) => Outputs = await _services.CommitAsync(cancellationToken).ConfigureAwait(false);
+
+    /// <summary>Does what is left to be done on this side once the outputs are in place, and reads the provenance.</summary>
     /// <param name="withProvenance">Whether anybody wants the provenance.</param>
     /// <param name="cancellationToken">Ends it.</param>
     public async Task FinishAsync(bool withProvenance, CancellationToken cancellationToken)
     {
-        Outputs = await _services.CommitAsync(cancellationToken).ConfigureAwait(false);
         foreach (var step in Plan.AfterSolve)
             await step.RunAsync(_connection, Response, _events, cancellationToken).ConfigureAwait(false);
         if (!withProvenance)

@@ -30,6 +30,17 @@ public abstract class BuilderNameCommandBase : BuildKitCommandBase
         return found.DistinctBy(builder => builder.Name).ToList();
     }
 
+    /// <summary>Takes back what was chosen in this session: what is chosen for the user holds in it too.</summary>
+    private protected static void EndSessionChoice() => EndpointResolver.SessionBuilder = null;
+
+    /// <summary>Warns where a setting wins over what was chosen for the user.</summary>
+    /// <param name="name">What was chosen.</param>
+    private protected void WarnOfOverride(string name) => Report(name, (_, cancellationToken) => new EndpointResolver().FindChoiceAsync(cancellationToken), choice =>
+    {
+        if (choice.OverridesStore && !choice.Name.Equals(name, StringComparison.OrdinalIgnoreCase))
+            WriteWarning($"'{name}' is not used here, because {choice.Source} names '{choice.Name}'. Remove the variable, or use the builder in this session (-Scope Session).");
+    });
+
     /// <summary>Asks builders how they are, all at once.</summary>
     private protected static Task<BuildKitBuilder[]> InspectAsync(IEnumerable<BuildKitBuilder> builders, TimeSpan timeout, CancellationToken cancellationToken)
     {

@@ -3,10 +3,13 @@ using BuildKit.Builders;
 
 namespace BuildKit.Module.Commands;
 
-/// <summary>The connections that this process holds open, one an endpoint, so that a second call does not pay for the first one's handshake.</summary>
+/// <summary>
+/// The connections that this process holds open, so that a second call does not pay for the first one's handshake: one an endpoint and name, because a connection tells, and writes down
+/// the use of, the builder that it was opened for.
+/// </summary>
 internal static class ConnectionPool
 {
-    private static readonly ConcurrentDictionary<BuildKitEndpoint, BuildKitConnection> Connections = new();
+    private static readonly ConcurrentDictionary<(BuildKitEndpoint Place, string Name, string? Node), BuildKitConnection> Connections = new();
 
     /// <summary>The names of the open connections.</summary>
     public static IEnumerable<string> Names => Connections.Values.Select(connection => connection.Name);
@@ -50,16 +53,15 @@ internal static class ConnectionPool
     {
         var where = endpoint.Node is { } node ? $"{role}, node {node}" : role;
         explain(endpoint.Source is { } source ? $"{where}: {endpoint.Address}, chosen by {source}." : $"{where}: {endpoint.Address}.");
-        // An address alone says nothing of certificates: a connection that was opened with some is the one that is meant. A container's name does not say on which Engine.
-        var isAddressEnough = endpoint.Tls is null && endpoint.Scheme != "docker-container";
-        if ((isAddressEnough ? FindByAddress(endpoint.Address) : Connections.GetValueOrDefault(endpoint)) is { } open)
+        var isAddress = endpoint.Tls is null && endpoint.Name == endpoint.Address;
+        if ((Connections.GetValueOrDefault(Key(endpoint)) ?? (isAddress ? FindWithTls(endpoint.Address) : null)) is { } open)
         {
             // Its node may have been stopped since.
             await endpoint.BootAsync(boot, cancellationToken).ConfigureAwait(false);
             return open;
         }
         var connection = await BuildKitConnection.ConnectAsync(endpoint, boot, cancellationToken).ConfigureAwait(false);
-        var kept = Connections.GetOrAdd(endpoint, connection);
+        var kept = Connections.GetOrAdd(Key(endpoint), connection);
         if (kept != connection)
             await connection.DisposeAsync().ConfigureAwait(false);
         return kept;
@@ -78,36 +80,56 @@ internal static class ConnectionPool
         _ => await new EndpointResolver().ResolveBuilderAsync(builder?.ToString(), cancellationToken).ConfigureAwait(false),
     };
 
-    /// <summary>Finds an open connection.</summary>
-    /// <param name="name">Its name or address.</param>
-    /// <returns>The connection, or null.</returns>
-    public static BuildKitConnection? Find(string name) =>
-        Connections.Values.FirstOrDefault(connection => connection.Name == name) ?? FindByAddress(name);
+    /// <summary>Finds open connections.</summary>
+    /// <param name="builder">A connection, an endpoint, a server, a builder or one of its nodes, or a name or address.</param>
+    /// <returns>The connections: those of all nodes where a builder is meant. None where none is open.</returns>
+    public static IReadOnlyList<BuildKitConnection> Find(object builder) => builder switch
+    {
+        BuildKitConnection connection => [connection],
+        BuildKitEndpoint endpoint => Find(endpoint),
+        BuildKitServer { Endpoint: { } endpoint } => Find(endpoint),
+        BuildKitBuilder { Name: var name } => Find(connection => connection.Name == name),
+        // A docker context is a node without an entry in the store.
+        BuildKitNode node => Find(connection => connection.Name == (node.Builder ?? node.Name) && (connection.Endpoint.Node ?? connection.Name) == node.Name),
+        _ => FindNamed(builder.ToString() ?? string.Empty),
+    };
+
+    /// <summary>Finds the open connection that was made with certificates, about which an address alone says nothing.</summary>
+    /// <param name="address">The address.</param>
+    /// <returns>The connection; null where there is none.</returns>
+    public static BuildKitConnection? FindWithTls(string address) => Find(connection => connection.Endpoint.Tls is not null && connection.Endpoint.Address == address).FirstOrDefault();
 
     /// <summary>Closes a connection.</summary>
     public static async Task CloseAsync(BuildKitConnection connection)
     {
-        Connections.TryRemove(KeyValuePair.Create(connection.Endpoint, connection));
+        Connections.TryRemove(KeyValuePair.Create(Key(connection.Endpoint), connection));
         await connection.DisposeAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>Closes connections.</summary>
+    public static async Task CloseAsync(IEnumerable<BuildKitConnection> connections)
+    {
+        foreach (var connection in connections)
+            await CloseAsync(connection).ConfigureAwait(false);
     }
 
     /// <summary>Closes the connections to a builder's nodes, whose daemons are about to go: a call after this starts them anew.</summary>
     /// <param name="builder">The builder.</param>
-    public static async Task CloseAsync(BuildKitBuilder builder)
-    {
-        foreach (var connection in Connections.Values.Where(connection => connection.Name == builder.Name))
-            await CloseAsync(connection).ConfigureAwait(false);
-    }
+    /// <param name="node">The name of the only node that is about to go; null for all.</param>
+    public static Task CloseAsync(BuildKitBuilder builder, string? node = null) =>
+        CloseAsync(Find(builder).Where(connection => node is null || node.Equals(connection.Endpoint.Node, StringComparison.OrdinalIgnoreCase)));
 
     /// <summary>Closes all connections.</summary>
-    public static async Task CloseAllAsync()
-    {
-        foreach (var connection in Connections.Values)
-            await CloseAsync(connection).ConfigureAwait(false);
-    }
+    public static Task CloseAllAsync() => CloseAsync(Connections.Values);
 
     private static BuilderTarget Target(BuildKitEndpoint endpoint) => new(endpoint.Name, endpoint.Source, new List<BuilderTargetNode> { new(endpoint, null) });
 
-    private static BuildKitConnection? FindByAddress(string address) =>
-        Connections.Values.FirstOrDefault(connection => connection.Endpoint.Address == address);
+    private static (BuildKitEndpoint Place, string Name, string? Node) Key(BuildKitEndpoint endpoint) => (endpoint, endpoint.Name, endpoint.Node);
+
+    private static BuildKitConnection[] Find(BuildKitEndpoint endpoint) => Connections.TryGetValue(Key(endpoint), out var connection) ? [connection] : [];
+
+    private static BuildKitConnection[] FindNamed(string name) =>
+        Find(connection => connection.Name == name) is { Length: > 0 } named ? named : Find(connection => connection.Endpoint.Address == name);
+
+    private static BuildKitConnection[] Find(Func<BuildKitConnection, bool> isMeant) => Connections.Values.Where(isMeant).ToArray();
 }

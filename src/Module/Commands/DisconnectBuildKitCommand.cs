@@ -8,7 +8,7 @@ namespace BuildKit.Module.Commands;
 [Cmdlet(VerbsCommunications.Disconnect, "BuildKit")]
 public sealed class DisconnectBuildKitCommand : BuildKitCommandBase
 {
-    /// <summary>A connection, or its name or address.</summary>
+    /// <summary>A connection, or its name or address; or a builder, a node or a server, to which it was made.</summary>
     [Parameter(Position = 0, ValueFromPipeline = true)]
     [Alias("Connection")]
     [ArgumentCompleter(typeof(BuilderCompleter))]
@@ -21,12 +21,12 @@ public sealed class DisconnectBuildKitCommand : BuildKitCommandBase
         try
         {
             var builder = Builder is PSObject wrapped ? wrapped.BaseObject : Builder;
-            var connection = builder as BuildKitConnection;
-            if (connection is null && builder?.ToString() is { } name)
-                connection = ConnectionPool.Find(name) ?? throw NotConnected(name);
+            var connections = builder is null ? null : ConnectionPool.Find(builder);
+            if (connections is { Count: 0 })
+                throw NotConnected(builder!.ToString());
             Run(async (_, _) =>
             {
-                await (connection is null ? ConnectionPool.CloseAllAsync() : ConnectionPool.CloseAsync(connection)).ConfigureAwait(false);
+                await (connections is null ? ConnectionPool.CloseAllAsync() : ConnectionPool.CloseAsync(connections)).ConfigureAwait(false);
                 return true;
             });
         }
@@ -36,7 +36,7 @@ public sealed class DisconnectBuildKitCommand : BuildKitCommandBase
         }
     }
 
-    private static BuildKitException NotConnected(string name) => new(
+    private static BuildKitException NotConnected(string? name) => new(
         "BuildKit.NotConnected", BuildKitErrorCategory.NotFound, $"There is no open connection '{name}'.",
         "Give a connection that Connect-BuildKit returned, its name or its address.")
     {

@@ -82,15 +82,17 @@ public sealed class NewBuildKitBuilderCommand : BuilderNameCommandBase
             WriteError(e, Name);
             return;
         }
-        Report(Name, async (pump, cancellationToken) =>
+        Report(Name, (_, cancellationToken) => Builders.CreateAsync(options, cancellationToken), builder =>
         {
-            var builder = await Builders.CreateAsync(options, cancellationToken).ConfigureAwait(false);
-            return Start ? await StartAsync(builder, pump, cancellationToken).ConfigureAwait(false) : builder;
-        }, builder =>
-        {
-            WriteObject(builder);
             if (Use)
-                UseBuildKitBuilderCommand.WarnIfOverridden(this, builder.Name);
+            {
+                EndSessionChoice();
+                WarnOfOverride(builder.Name);
+            }
+            // A builder that does not start is there all the same.
+            if (Start)
+                Report(builder.Name, (pump, cancellationToken) => StartAsync(builder, pump, cancellationToken), started => builder = started);
+            WriteObject(builder);
         });
     }
 

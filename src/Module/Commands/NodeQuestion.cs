@@ -58,8 +58,12 @@ internal sealed class NodeQuestion<T>(Func<BuildKitConnection, CancellationToken
         return false;
     }
 
-    private Task<Answer[]> AskNodesAsync(BuilderTarget target, TimeSpan? timeout, CancellationToken cancellationToken) =>
-        Task.WhenAll(target.Nodes.Select(node => AskAsync(node.Endpoint.WithoutBoot(), timeout, target.Nodes.Count > 1, cancellationToken)));
+    private async Task<IReadOnlyList<Answer>> AskNodesAsync(BuilderTarget target, TimeSpan? timeout, CancellationToken cancellationToken)
+    {
+        var hasOthers = target.Nodes.Count + target.Unavailable.Count > 1;
+        var answers = await Task.WhenAll(target.Nodes.Select(node => AskAsync(node.Endpoint.WithoutBoot(), timeout, hasOthers, cancellationToken))).ConfigureAwait(false);
+        return [.. answers, .. target.Unavailable.Select(failure => new Answer(null, failure))];
+    }
 
     private async Task<Answer> AskAsync(BuildKitEndpoint endpoint, TimeSpan? timeout, bool hasOthers, CancellationToken cancellationToken)
     {

@@ -8,7 +8,7 @@ namespace BuildKit.Module.Commands;
 [Cmdlet(VerbsCommon.Remove, "BuildKitBuilder", SupportsShouldProcess = true, DefaultParameterSetName = "Name")]
 public sealed class RemoveBuildKitBuilderCommand : BuilderNameCommandBase
 {
-    // A node that is slow must not be taken for one that does not run.
+    // Somebody else's daemon that is slow must not be taken for one that does not run.
     private static readonly TimeSpan StatusTimeout = TimeSpan.FromSeconds(20);
 
     /// <summary>The builders; wildcards are allowed.</summary>
@@ -66,7 +66,7 @@ public sealed class RemoveBuildKitBuilderCommand : BuilderNameCommandBase
         {
             var stored = (await Builders.ListAsync(cancellationToken).ConfigureAwait(false)).Where(builder => !builder.IsDockerContext);
             return await InspectAsync(stored, StatusTimeout, cancellationToken).ConfigureAwait(false);
-        }, builders => inactive = builders.Where(builder => builder.Nodes.All(node => node.Status != BuildKitNodeStatus.Running)).ToList());
+        }, builders => inactive = builders.Where(builder => builder.IsInactive).ToList());
         return inactive;
     }
 
@@ -78,7 +78,7 @@ public sealed class RemoveBuildKitBuilderCommand : BuilderNameCommandBase
             : await Builders.RemoveAsync(builder, options, cancellationToken).ConfigureAwait(false);
         if (NodeName is null && builder.Name.Equals(EndpointResolver.SessionBuilder, StringComparison.OrdinalIgnoreCase))
             EndpointResolver.SessionBuilder = null;
-        await ConnectionPool.CloseAsync(builder).ConfigureAwait(false);
+        await ConnectionPool.CloseAsync(builder, NodeName).ConfigureAwait(false);
         return left;
     }
 }

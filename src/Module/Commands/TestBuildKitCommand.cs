@@ -10,6 +10,9 @@ namespace BuildKit.Module.Commands;
 [OutputType(typeof(BuildKitCheck), typeof(bool))]
 public sealed class TestBuildKitCommand : BuilderCommandBase
 {
+    // What was asked for and not done has not passed.
+    private bool _isNameUnknown;
+
     /// <inheritdoc/>
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("Connection")]
@@ -64,25 +67,30 @@ public sealed class TestBuildKitCommand : BuilderCommandBase
             return all;
         });
         if (Quiet)
-            WriteObject(passed);
+            WriteObject(passed && !_isNameUnknown);
     }
 
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
-        foreach (var name in Name.Where(name => !WildcardPattern.ContainsWildcardCharacters(name) && !BuildKitDoctor.CheckNames.Contains(name, StringComparer.OrdinalIgnoreCase)))
-            WriteError(Unknown(name), name);
+        foreach (var name in Name.Where(name => !BuildKitDoctor.CheckNames.Any(Pattern(name).IsMatch)))
+        {
+            _isNameUnknown = true;
+            if (!WildcardPattern.ContainsWildcardCharacters(name))
+                WriteError(Unknown(name), name);
+        }
     }
 
     private BuildKitDoctorRequest Request()
     {
         var builder = Builder is PSObject wrapped ? wrapped.BaseObject : Builder;
         var name = (builder as BuildKitServer)?.Address ?? builder?.ToString();
-        var patterns = Array.ConvertAll(Name, name => WildcardPattern.Get(name, WildcardOptions.IgnoreCase));
+        var patterns = Array.ConvertAll(Name, Pattern);
         return new BuildKitDoctorRequest
         {
             Connection = builder as BuildKitConnection,
             Endpoint = builder as BuildKitEndpoint ?? (builder as BuildKitServer)?.Endpoint ?? OpenedWithTls(name),
+            Node = builder as BuildKitNode,
             Builder = name,
             Registries = Registry,
             Platforms = Platform,
@@ -92,9 +100,11 @@ public sealed class TestBuildKitCommand : BuilderCommandBase
         };
     }
 
+    private static WildcardPattern Pattern(string name) => WildcardPattern.Get(name, WildcardOptions.IgnoreCase);
+
     // An address alone says nothing of certificates: a connection that was opened with some tells which are meant.
     private static BuildKitEndpoint? OpenedWithTls(string? address) =>
-        address is not null && ConnectionPool.Find(address)?.Endpoint is { Tls: not null } endpoint ? endpoint : null;
+        address is null ? null : ConnectionPool.FindWithTls(address)?.Endpoint;
 
     private static BuildKitException Unknown(string name) => new(
         "BuildKit.CheckUnknown", BuildKitErrorCategory.InvalidArgument, $"There is no check '{name}'.", $"The checks are: {string.Join(", ", BuildKitDoctor.CheckNames)}.")

@@ -5,29 +5,34 @@ using BuildKit.Module.Completion;
 namespace BuildKit.Module.Commands;
 
 /// <summary>Chooses the builder that is used where none is named.</summary>
-[Cmdlet(VerbsOther.Use, "BuildKitBuilder", SupportsShouldProcess = true)]
+[Cmdlet(VerbsOther.Use, "BuildKitBuilder", SupportsShouldProcess = true, DefaultParameterSetName = ByName)]
 [OutputType(typeof(BuildKitBuilder))]
 public sealed class UseBuildKitBuilderCommand : BuilderNameCommandBase
 {
-    private const string None = "default";
+    private const string ByName = "Name";
+    private const string TakeBack = "Reset";
 
-    /// <summary>A builder, docker context or address; <c>default</c> takes the choice back.</summary>
-    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    /// <summary>A builder, docker context or address.</summary>
+    [Parameter(ParameterSetName = ByName, Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [ArgumentCompleter(typeof(BuilderOptionCompleter))]
     [ValidateNotNullOrEmpty]
-    public string Name { get; set; } = None;
+    public string Name { get; set; } = string.Empty;
 
     /// <summary>For whom it is chosen.</summary>
-    [Parameter]
+    [Parameter(ParameterSetName = ByName)]
     public BuilderScope Scope { get; set; }
 
     /// <summary>Whether it is chosen for every docker context.</summary>
-    [Parameter]
+    [Parameter(ParameterSetName = ByName)]
     public SwitchParameter Global { get; set; }
 
     /// <summary>Whether it stays the one for the docker context in use when another builder is used for a while.</summary>
-    [Parameter]
+    [Parameter(ParameterSetName = ByName)]
     public SwitchParameter Default { get; set; }
+
+    /// <summary>Whether the session's choice is taken back, so that the settings decide again.</summary>
+    [Parameter(ParameterSetName = TakeBack, Mandatory = true)]
+    public SwitchParameter Reset { get; set; }
 
     /// <summary>Whether the builder is returned.</summary>
     [Parameter]
@@ -36,6 +41,14 @@ public sealed class UseBuildKitBuilderCommand : BuilderNameCommandBase
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
+        if (ParameterSetName == TakeBack)
+        {
+            if (!Reset || !ShouldProcess("this session", "Take back the choice of a builder"))
+                return;
+            EndSessionChoice();
+            WriteUsed();
+            return;
+        }
         var isForUser = Scope == BuilderScope.User || Global || Default;
         if (!ShouldProcess(Name, isForUser ? "Use the builder for this user" : "Use the builder in this session"))
             return;
@@ -43,30 +56,27 @@ public sealed class UseBuildKitBuilderCommand : BuilderNameCommandBase
         {
             if (isForUser)
                 await Builders.SetCurrentAsync(Name, Global, Default, cancellationToken).ConfigureAwait(false);
-            else if (Name != None)
+            else
                 await new EndpointResolver().ResolveBuilderAsync(Name, cancellationToken).ConfigureAwait(false);
             return true;
         }, _ =>
         {
-            EndpointResolver.SessionBuilder = isForUser || Name == None ? null : Name;
             if (isForUser)
-                WarnIfOverridden(this, Name);
-            if (PassThru)
-                Report(Name, (_, cancellationToken) => Builders.GetAsync(null, cancellationToken), WriteObject);
+            {
+                EndSessionChoice();
+                WarnOfOverride(Name);
+            }
+            else
+            {
+                EndpointResolver.SessionBuilder = Name;
+            }
+            WriteUsed();
         });
     }
 
-    /// <summary>What was chosen for the user holds in this session too; where a setting still wins, a warning says which.</summary>
-    internal static void WarnIfOverridden(Cmdlet command, string name)
+    private void WriteUsed()
     {
-        EndpointResolver.SessionBuilder = null;
-        foreach (var variable in new[] { "BUILDX_BUILDER", "BUILDKIT_HOST" })
-        {
-            if (Environment.GetEnvironmentVariable(variable) is { Length: > 0 } value && value != name)
-            {
-                command.WriteWarning($"'{name}' is not used here, because $env:{variable} names '{value}'. Remove the variable, or use the builder in this session (-Scope Session).");
-                return;
-            }
-        }
+        if (PassThru)
+            Report(null, (_, cancellationToken) => Builders.GetAsync(null, cancellationToken), WriteObject);
     }
 }

@@ -149,6 +149,41 @@ public sealed class BuilderManagerTests : IDisposable
     }
 
     [SkippableFact]
+    public async Task ANodeKeepsItsFlagsWhenItIsChangedAndTakesItsContainerWithIt()
+    {
+        var engine = await TestEngines.GetAsync(EngineKind.Docker28Containerd);
+        var name = "trio-" + Guid.NewGuid().ToString("n")[..8];
+        string[] contexts = ["first", "second", "third"];
+        foreach (var context in contexts)
+            _home.WriteContext(context, engine.Address.OriginalString);
+        var options = new BuilderCreateOptions { Name = name, Driver = "docker-container" };
+        await _home.Manager().CreateAsync(options with { Endpoint = "first", BuildkitdFlags = ["--debug"] });
+        await _home.Manager().CreateAsync(options with { Endpoint = "second", Append = true });
+        var builder = await _home.Manager().CreateAsync(options with { Endpoint = "third", Append = true });
+
+        var flags = builder.Nodes[0].BuildkitdFlags;
+        Assert.Contains("--debug", flags);
+        builder = await _home.Manager().CreateAsync(new() { Name = name, NodeName = $"{name}0", DriverOptions = new Dictionary<string, string> { ["network"] = "host" } });
+        Assert.Equal(flags, builder.Nodes[0].BuildkitdFlags);
+        Assert.Equal("host", builder.Nodes[0].DriverOptions["network"]);
+
+        try
+        {
+            foreach (var node in builder.Nodes)
+                (await engine.DockerAsync("create", "--name", $"buildx_buildkit_{node.Name}", engine.BaseImage, "true")).OutputOrThrow();
+            await _home.Manager().RemoveNodeAsync(builder, $"{name}1", new());
+            await _home.Manager().RemoveNodeAsync(builder, $"{name}2", new() { KeepDaemon = true });
+            Assert.Equal(
+                [$"buildx_buildkit_{name}0", $"buildx_buildkit_{name}2"],
+                (await engine.DockerAsync("ps", "--all", "--filter", $"name={name}", "--format", "{{.Names}}")).OutputOrThrow().Split('\n', StringSplitOptions.RemoveEmptyEntries).Order());
+        }
+        finally
+        {
+            await engine.DockerAsync(["rm", "--force", .. builder.Nodes.Select(node => $"buildx_buildkit_{node.Name}")]);
+        }
+    }
+
+    [SkippableFact]
     public async Task AnEngineThatIsGoneLeavesItsBuilderUnlessForced()
     {
         await _home.BuildxAsync("create", "--name", "other", "--driver", "remote", "tcp://127.0.0.1:1");

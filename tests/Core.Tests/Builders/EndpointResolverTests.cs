@@ -118,6 +118,65 @@ public sealed class EndpointResolverTests : IDisposable
     }
 
     [Fact]
+    public async Task A_store_whose_folder_cannot_be_opened_is_not_an_empty_one()
+    {
+        File.CreateSymbolicLink(Path.Combine(_config.Directory, "buildx"), "buildx");
+        var failure = await Assert.ThrowsAsync<BuildKitException>(() => ResolveAsync());
+        Assert.Equal("BuildKit.BuilderStoreUnreadable", failure.ErrorId);
+        _environment["DOCKER_CONTEXT"] = "far";
+        Assert.Equal("tcp://10.0.0.2:2376", (await ResolveAsync()).Address);
+    }
+
+    [Fact]
+    public async Task A_node_that_cannot_be_found_leaves_the_others()
+    {
+        BuildKitNode lost = new() { Name = "p0", Builder = "p", Endpoint = "gone" }, there = new() { Name = "p1", Builder = "p", Endpoint = "far" };
+        using (var locked = await new BuilderStore(Path.Combine(_config.Directory, "buildx")).LockAsync(default))
+        {
+            locked.Save(new() { Name = "p", Driver = "docker-container", Nodes = [lost, there] });
+            locked.Save(new() { Name = "alone", Driver = "docker-container", Nodes = [lost] });
+        }
+        _environment["BUILDX_BUILDER"] = "p";
+        var resolver = new EndpointResolver(_environment.GetValueOrDefault, _files.Contains);
+
+        var target = await resolver.ResolveBuilderAsync();
+        Assert.Equal("p1", Assert.Single(target.Nodes).Endpoint.Node);
+        var failure = Assert.Single(target.Unavailable);
+        Assert.Equal(("BuildKit.DockerContextNotFound", "p0"), (failure.ErrorId, failure.Node));
+        Assert.StartsWith("Node 'p0': ", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("It was chosen by builder 'p', $env:BUILDX_BUILDER", failure.Message, StringComparison.Ordinal);
+
+        Assert.Equal("p1", Assert.Single((await resolver.ResolveNodeAsync(there)).Nodes).Node!.Name);
+        Assert.Equal("BuildKit.DockerContextNotFound", (await Assert.ThrowsAsync<BuildKitException>(() => resolver.ResolveNodeAsync(lost))).ErrorId);
+        failure = await Assert.ThrowsAsync<BuildKitException>(() => resolver.ResolveBuilderAsync("alone"));
+        Assert.Equal("BuildKit.DockerContextNotFound", failure.ErrorId);
+        Assert.Contains("builder 'alone'", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_is_chosen_is_told_whether_it_can_be_used_or_not()
+    {
+        using (var locked = await new BuilderStore(Path.Combine(_config.Directory, "buildx")).LockAsync(default))
+        {
+            locked.Save(new() { Name = "pods", Driver = "kubernetes", Nodes = [new() { Name = "p0", Endpoint = "kubernetes:///p" }] });
+            locked.SetCurrent("far", "pods", global: false, isDefault: false);
+        }
+        Assert.Equal(new("default", null, false), await ChoiceAsync());
+        _environment["DOCKER_CONTEXT"] = "gone";
+        Assert.Equal(new("gone", "$env:DOCKER_CONTEXT", false), await ChoiceAsync());
+        _environment["DOCKER_CONTEXT"] = "far";
+        Assert.Equal(new("pods", $"current in {Path.Combine(_config.Directory, "buildx")}", false), await ChoiceAsync());
+        _environment["BUILDKIT_HOST"] = "tcp://h:1/";
+        Assert.Equal(new("tcp://h:1", "$env:BUILDKIT_HOST", true), await ChoiceAsync());
+        _environment["BUILDX_BUILDER"] = "Pods";
+        Assert.Equal(new("pods", "$env:BUILDX_BUILDER", true), await ChoiceAsync());
+        Assert.Equal(new("default", "Use-BuildKitBuilder", true), await ChoiceAsync("default"));
+
+        Task<BuilderChoice> ChoiceAsync(string? sessionBuilder = null) =>
+            new EndpointResolver(_environment.GetValueOrDefault, _files.Contains, () => sessionBuilder).FindChoiceAsync();
+    }
+
+    [Fact]
     public async Task A_buildkitd_is_the_default_where_no_Engine_is()
     {
         _files.Add("/run/buildkit/buildkitd.sock");

@@ -59,6 +59,10 @@ public sealed class DoctorClientTests : IDisposable
         await SaveAsync("good", "remote", Node("good0", Dead));
         Doctor.AssertChecks("Pass BuilderStore 1 builder in; good", await _doctor.RunAsync(Dead, Only("BuilderStore")));
 
+        File.Delete(Store.LockFile);
+        File.CreateSymbolicLink(Store.LockFile, Store.LockFile); // can't be opened, as on a disk that is read alone
+        Doctor.AssertChecks("Warning BuilderStore can be read, but not changed", await _doctor.RunAsync(Dead, Only("BuilderStore")));
+        File.Delete(Store.LockFile);
         await File.WriteAllTextAsync(Path.Combine(Store.Directory, "instances", "bad"), "{");
         Doctor.AssertChecks("Fail BuilderStore 1 of 2 builders; bad; Remove the file", await _doctor.RunAsync(Dead, Only("BuilderStore")));
     }
@@ -72,6 +76,23 @@ public sealed class DoctorClientTests : IDisposable
             var checks = await _doctor.RunAsync(Dead, Only("BuilderStore"));
             Doctor.AssertChecks("Warning BuilderStore somebody has held the lock; hangs", checks);
         }
+    }
+
+    [Fact]
+    public async Task A_store_that_cannot_be_read_fails()
+    {
+        Directory.Delete(Directory.CreateDirectory(Store.Directory).FullName);
+        File.CreateSymbolicLink(Store.Directory, Store.Directory);
+        Doctor.AssertChecks("Fail BuilderStore can't be read or written; rights", await _doctor.RunAsync(Dead, Only("BuilderStore")));
+    }
+
+    [Fact]
+    public async Task A_node_that_cannot_be_found_is_a_warning()
+    {
+        await SaveAsync("pair", "docker-container", Node("lost", "gone"), Node("there", Dead));
+        var checks = await _doctor.RunAsync("pair", request => request with { Includes = name => name is "Endpoint" or "NodeStatus" });
+        Doctor.AssertChecks("Warning Endpoint buildx_buildkit_there; Node 'lost'; gone\nFail NodeStatus no such socket", checks);
+        Assert.Equal(["there"], checks.Select(check => check.Node).OfType<string>().Distinct());
     }
 
     [SkippableFact]
@@ -145,6 +166,16 @@ public sealed class DoctorClientTests : IDisposable
         Assert.DoesNotContain(checks, check => $"{check} {check.Recommendation}".Contains(Secret, StringComparison.Ordinal));
 
         void AssertOne(string registry, string expected) => Doctor.AssertChecks(expected, checks.FindAll(check => check.Target == registry));
+    }
+
+    [Fact]
+    public async Task A_program_that_does_not_answer_has_failed_in_time()
+    {
+        _doctor.Config.WriteConfig($$"""{ "credHelpers": { "slow.example": "{{StandInHelper.CreateHanging()}}" } }""");
+        _doctor.Environment["PATH"] = Environment.GetEnvironmentVariable("PATH")!;
+        var checks = await _doctor.RunAsync(Dead, request => Only("RegistryCredentials")(request) with { Registries = ["slow.example"], Timeout = TimeSpan.FromSeconds(1) })
+            .WaitAsync(TimeSpan.FromSeconds(60));
+        Doctor.AssertChecks("Fail RegistryCredentials 1 s", checks);
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using BuildKit.Builders;
 using BuildKit.Diagnosis;
 using BuildKit.Diagnosis.Checks;
 using BuildKit.Docker;
@@ -60,6 +61,17 @@ public class DoctorJudgementTests
     [InlineData(2_000_000_000, "Warning")]
     [InlineData(20_000_000_000, "Pass")]
     public void A_disk_that_fills(long free, string status) => Assert.Equal(status, $"{CacheChecks.Judge("/var/lib/docker", free, 100_000_000_000).Status}");
+
+    [Theory]
+    [InlineData(10L, 10L)]
+    [InlineData(30L, 10L, 20L)]
+    [InlineData(null, 10L, 0L)]
+    [InlineData(null)]
+    public void The_cache_may_take_what_all_workers_may(long? limit, params long[] workers) => Assert.Equal(limit, CacheChecks.Limit(workers.Select(size => new BuildKitWorker
+    {
+        Id = "w",
+        GCPolicies = [new BuildKitGcPolicy { All = true, MaxUsedSpace = 5 }, new BuildKitGcPolicy { All = true, MaxUsedSpace = size }, new BuildKitGcPolicy { MaxUsedSpace = 99 }],
+    }).Select((worker, index) => workers[index] > 0 ? worker : worker with { GCPolicies = [] }).ToList()));
 
     [Fact]
     public void What_a_check_needs_stands_before_it()

@@ -16,6 +16,9 @@ internal static class StandInHelper
     /// <summary>One that fails and tells a secret on both its streams.</summary>
     public static string CreateFailing(string secret) => Write($"echo 'broken {secret}'; echo 'broken {secret}' >&2; exit 3");
 
+    /// <summary>One that does not answer.</summary>
+    public static string CreateHanging() => Write("exec sleep 600");
+
     private static string Write(string script)
     {
         var name = $"test-{Guid.NewGuid():N}";

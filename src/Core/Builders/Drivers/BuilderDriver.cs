@@ -34,7 +34,6 @@ internal abstract class BuilderDriver
     /// <summary>Removes what booting made.</summary>
     /// <param name="node">The node.</param>
     /// <param name="keepState">Leaves its cache, which a later builder of that name takes up.</param>
-    /// <param name="keepDaemon">Leaves its daemon as it is.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
-    public virtual Task RemoveAsync(BuilderNode node, bool keepState, bool keepDaemon, CancellationToken cancellationToken) => Task.CompletedTask;
+    public virtual Task RemoveAsync(BuilderNode node, bool keepState, CancellationToken cancellationToken) => Task.CompletedTask;
 }

@@ -3,10 +3,11 @@ namespace BuildKit.Builders.Drivers;
 /// <summary>The drivers, one a row.</summary>
 internal static class BuilderDrivers
 {
-    private static readonly BuilderDriver[] Rows = [new DockerDriver(), new DockerContainerDriver(), new RemoteDriver()];
+    // The one that is taken where none is named comes first.
+    private static readonly BuilderDriver[] Rows = [new DockerContainerDriver(), new DockerDriver(), new RemoteDriver()];
 
-    /// <summary>What they are called, the one that is taken where none is named first.</summary>
-    public static IReadOnlyList<string> Names { get; } = ["docker-container", "docker", "remote"];
+    /// <summary>What those are called of which builders can be created, the one that is taken where none is named first.</summary>
+    public static IReadOnlyList<string> Creatable { get; } = Rows.Where(driver => driver.AllowsInstances).Select(driver => driver.Name).ToList();
 
     /// <summary>The names of a driver's options.</summary>
     public static IReadOnlyList<string> OptionNames(string driver) => Find(driver) switch

@@ -6,7 +6,9 @@ namespace BuildKit.Builders.Drivers;
 /// <summary>The config of a builder's buildkitd, with the registries' certificates that it names (docker/buildx util/confutil).</summary>
 internal static partial class BuildkitdConfigFiles
 {
-    private const string ConfigFile = "buildkitd.toml";
+    /// <summary>What the config is called among a node's files.</summary>
+    public const string ConfigFile = "buildkitd.toml";
+
     private const string DefaultFile = "buildkitd.default.toml";
 
     /// <summary>The config that is taken where none is named.</summary>

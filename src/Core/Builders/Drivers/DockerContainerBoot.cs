@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using BuildKit.Docker;
@@ -18,9 +19,6 @@ internal sealed class DockerContainerBoot(DockerEngineClient engine, BuildKitEnd
     private static readonly TimeSpan OthersStartLimit = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan OthersRemovalLimit = TimeSpan.FromSeconds(30);
 
-    // A daemon that was started longer ago, by its Engine's clock, answers or has a fault of its own, which the connect tells.
-    private static readonly TimeSpan FreshlyStarted = TimeSpan.FromMinutes(1);
-
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan CleanUpLimit = TimeSpan.FromSeconds(30);
 
@@ -28,6 +26,9 @@ internal sealed class DockerContainerBoot(DockerEngineClient engine, BuildKitEnd
     private static readonly TimeSpan LastAnswerLimit = TimeSpan.FromSeconds(10);
 
     private static readonly Dictionary<string, byte[]> NoFiles = [];
+
+    // By the containers' ids, when those were last started that have answered since: what goes wrong with one after that, the connect tells.
+    private static readonly ConcurrentDictionary<string, DateTimeOffset> Answered = new();
 
     private readonly string _container = DockerContainerSpec.ContainerName(node.Node);
     private readonly DockerContainerWait _wait = new(engine, daemon, node);
@@ -40,7 +41,7 @@ internal sealed class DockerContainerBoot(DockerEngineClient engine, BuildKitEnd
             var found = await engine.Containers.InspectContainerAsync(_container, cancellationToken).ConfigureAwait(false);
             var answers = found is null
                 ? await CreateAsync(cancellationToken).ConfigureAwait(false)
-                : await TakeUpAsync(found.State, cancellationToken).ConfigureAwait(false);
+                : await TakeUpAsync(found, cancellationToken).ConfigureAwait(false);
             if (answers)
                 return;
         }
@@ -58,12 +59,14 @@ internal sealed class DockerContainerBoot(DockerEngineClient engine, BuildKitEnd
     private async Task<bool> CreateAsync(DockerContainerOptions options, CancellationToken cancellationToken)
     {
         var files = await FilesAsync(options, cancellationToken).ConfigureAwait(false);
-        var info = await engine.System.GetSystemInfoAsync(cancellationToken).ConfigureAwait(false);
+        // What stands between us and an Engine may let nobody ask this; buildx does without as well.
+        var info = await UnlessRefusedAsync(() => engine.System.GetSystemInfoAsync(cancellationToken), new SystemInfoResponse()).ConfigureAwait(false);
         var gpus = await HasGpusAsync(options.Image, cancellationToken).ConfigureAwait(false) ? DockerContainerSpec.AllGpus : null;
         var parameters = DockerContainerSpec.Create(node.Node, options, info, gpus, DockerContainerSpec.NeedsWslLibraries(daemon.Engine!));
         var volume = DockerContainerSpec.StateVolume(node.Node);
-        var hadVolume = await engine.Volumes.ExistsAsync(volume, cancellationToken).ConfigureAwait(false);
-        if (await CreateContainerAsync(_container, parameters, cancellationToken).ConfigureAwait(false) is not { } id)
+        // A volume that is not known to be new is somebody's cache.
+        var hadVolume = await UnlessRefusedAsync(() => engine.Volumes.ExistsAsync(volume, cancellationToken), true).ConfigureAwait(false);
+        if (await CreateNamedAsync(parameters, cancellationToken).ConfigureAwait(false) is not { } id)
             return false;
         try
         {
@@ -78,9 +81,9 @@ internal sealed class DockerContainerBoot(DockerEngineClient engine, BuildKitEnd
     }
 
     /// <returns>False where it was removed.</returns>
-    private async Task<bool> TakeUpAsync(ContainerState state, CancellationToken cancellationToken)
+    private async Task<bool> TakeUpAsync(ContainerInspectResponse found, CancellationToken cancellationToken)
     {
-        switch (state.Status)
+        switch (found.State.Status)
         {
             case "created":
                 return await TakeUpCreatedAsync(cancellationToken).ConfigureAwait(false);
@@ -92,10 +95,9 @@ internal sealed class DockerContainerBoot(DockerEngineClient engine, BuildKitEnd
             case "dead":
                 throw DockerContainerErrors.BootFailed(node, "is dead: its Engine could not remove it.", $"Remove it: docker rm --force {_container}");
             case "exited":
-                return await StepAsync($"starting container {_container}", () => StartAgainAsync(cancellationToken)).ConfigureAwait(false);
+                return await StepAsync($"starting container {_container}", () => StartStoppedAsync(NoFiles, cancellationToken)).ConfigureAwait(false);
             default:
-                return DateTimeOffset.UtcNow - state.StartedAt > FreshlyStarted
-                    || await _wait.AnswersAsync(cancellationToken).ConfigureAwait(false)
+                return await FindAnsweringAsync(found, cancellationToken).ConfigureAwait(false)
                     || await StepAsync($"starting container {_container}", () => _wait.RunAsync(cancellationToken)).ConfigureAwait(false);
         }
     }
@@ -108,20 +110,39 @@ internal sealed class DockerContainerBoot(DockerEngineClient engine, BuildKitEnd
         return await StepAsync($"starting container {_container}", async () =>
         {
             var files = await FilesAsync(DockerContainerOptions.Read(node.Node.DriverOptions), cancellationToken).ConfigureAwait(false);
-            return await FillAndStartAsync(_container, files, cancellationToken).ConfigureAwait(false) && await _wait.RunAsync(cancellationToken).ConfigureAwait(false);
+            return await StartStoppedAsync(files, cancellationToken).ConfigureAwait(false);
         }).ConfigureAwait(false);
     }
 
-    private async Task<bool> StartAgainAsync(CancellationToken cancellationToken)
+    /// <summary>Whether the daemon of a container that runs answers, or has answered since the container was started.</summary>
+    private async Task<bool> FindAnsweringAsync(ContainerInspectResponse found, CancellationToken cancellationToken)
+    {
+        if (found.State.Status == "restarting")
+            return false;
+        if (Answered.TryGetValue(found.ID, out var startedAt) && startedAt == found.State.StartedAt)
+            return true;
+        if (!await _wait.AnswersAsync(cancellationToken).ConfigureAwait(false))
+            return false;
+        Answered[found.ID] = found.State.StartedAt;
+        return true;
+    }
+
+    /// <summary>Starts a container that was there and did not run.</summary>
+    /// <returns>False where it was removed.</returns>
+    private async Task<bool> StartStoppedAsync(IReadOnlyDictionary<string, byte[]> files, CancellationToken cancellationToken)
     {
         try
         {
-            return await FillAndStartAsync(_container, NoFiles, cancellationToken).ConfigureAwait(false) && await _wait.RunAsync(cancellationToken).ConfigureAwait(false);
+            return await FillAndStartAsync(_container, files, cancellationToken).ConfigureAwait(false) && await _wait.RunAsync(cancellationToken).ConfigureAwait(false);
         }
-        catch (BuildKitException)
+        catch (Exception exception)
         {
-            // It was stopped before, and would be restarted for ever.
-            await QuietlyAsync(stop => engine.Containers.StopContainerAsync(_container, stop)).ConfigureAwait(false);
+            // It did not run before, and would be restarted for ever.
+            await QuietlyAsync(async stop =>
+            {
+                if (exception is not OperationCanceledException || !await IsUsedByOthersAsync(_container, stop).ConfigureAwait(false))
+                    await engine.Containers.StopContainerAsync(_container, stop).ConfigureAwait(false);
+            }).ConfigureAwait(false);
             throw;
         }
     }
@@ -151,7 +172,7 @@ internal sealed class DockerContainerBoot(DockerEngineClient engine, BuildKitEnd
             Entrypoint = ["/bin/true"],
             HostConfig = new HostConfig { NetworkMode = "none", AutoRemove = true, DeviceRequests = DockerContainerSpec.AllGpus },
         };
-        if (await CreateContainerAsync(null, trial, cancellationToken).ConfigureAwait(false) is not { } id)
+        if (await UnlessRefusedAsync<string?>(async () => await CreateContainerAsync(null, trial, cancellationToken).ConfigureAwait(false), null).ConfigureAwait(false) is not { } id)
             return false;
         try
         {
@@ -169,14 +190,19 @@ internal sealed class DockerContainerBoot(DockerEngineClient engine, BuildKitEnd
         }
     }
 
-    /// <returns>The container's id; null where the name is taken.</returns>
-    private async Task<string?> CreateContainerAsync(string? name, CreateContainerParameters parameters, CancellationToken cancellationToken)
+    private async Task<string> CreateContainerAsync(string? name, CreateContainerParameters parameters, CancellationToken cancellationToken)
     {
         using var lastAnswer = new CancellationTokenSource();
         using var cancelled = cancellationToken.Register(() => lastAnswer.CancelAfter(LastAnswerLimit));
+        return await engine.Containers.CreateContainerAsync(name, parameters, lastAnswer.Token).ConfigureAwait(false);
+    }
+
+    /// <returns>The container's id; null where the name is taken.</returns>
+    private async Task<string?> CreateNamedAsync(CreateContainerParameters parameters, CancellationToken cancellationToken)
+    {
         try
         {
-            return await engine.Containers.CreateContainerAsync(name, parameters, lastAnswer.Token).ConfigureAwait(false);
+            return await CreateContainerAsync(_container, parameters, cancellationToken).ConfigureAwait(false);
         }
         catch (DockerApiException exception) when (exception.StatusCode == HttpStatusCode.Conflict)
         {
@@ -243,6 +269,19 @@ internal sealed class DockerContainerBoot(DockerEngineClient engine, BuildKitEnd
             if (state?.Status != status || clock.Elapsed > limit)
                 return state;
             await Task.Delay(Poll, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Asks the Engine for what a boot can do without.</summary>
+    private static async Task<T> UnlessRefusedAsync<T>(Func<Task<T>> ask, T otherwise)
+    {
+        try
+        {
+            return await ask().ConfigureAwait(false);
+        }
+        catch (DockerApiException)
+        {
+            return otherwise;
         }
     }
 

@@ -59,10 +59,8 @@ internal sealed class DockerContainerDriver : BuilderDriver
             await engine.Client.Containers.StopContainerAsync(container, cancellationToken).ConfigureAwait(false);
     }
 
-    public override async Task RemoveAsync(BuilderNode node, bool keepState, bool keepDaemon, CancellationToken cancellationToken)
+    public override async Task RemoveAsync(BuilderNode node, bool keepState, CancellationToken cancellationToken)
     {
-        if (keepDaemon)
-            return;
         using var engine = await OpenEngineAsync(node, cancellationToken).ConfigureAwait(false);
         try
         {

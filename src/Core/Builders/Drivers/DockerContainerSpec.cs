@@ -8,7 +8,6 @@ internal static class DockerContainerSpec
     private const string ContainerPrefix = "buildx_buildkit_";
     private const string StateSuffix = "_state";
     private const string StateFolder = "/var/lib/buildkit";
-    private const string ConfigFile = "buildkitd.toml";
     private const string DefaultCgroupParent = "/docker/buildx";
     private const string WslLibraries = "/usr/lib/wsl";
 
@@ -38,7 +37,7 @@ internal static class DockerContainerSpec
         if (needsWslLibraries)
             mounts.Add(new Mount("bind", WslLibraries, WslLibraries, ReadOnly: true));
         // Where the daemon looks for its config by itself depends on the image. What the user says comes later and wins.
-        string[] config = node.Files.ContainsKey(ConfigFile) ? ["--config", $"{DockerContainerFiles.Folder}/{ConfigFile}"] : [];
+        string[] config = node.Files.ContainsKey(BuildkitdConfigFiles.ConfigFile) ? ["--config", $"{DockerContainerFiles.Folder}/{BuildkitdConfigFiles.ConfigFile}"] : [];
         return new CreateContainerParameters
         {
             Image = options.Image,

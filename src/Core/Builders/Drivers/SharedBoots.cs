@@ -1,3 +1,5 @@
+using System.Threading.Channels;
+
 namespace BuildKit.Builders.Drivers;
 
 /// <summary>
@@ -10,13 +12,14 @@ internal sealed class SharedBoots
     /// <summary>Joins the boot that runs, or begins one.</summary>
     /// <param name="node">What is booted; equal for the same node.</param>
     /// <param name="boot">Boots it.</param>
-    /// <param name="progress">Is told of the boot, and of what its steps were until now; or null.</param>
+    /// <param name="progress">Is told of the boot, and of what its steps were until now; or null. It may take its time: it holds up nobody but this call.</param>
     /// <param name="cancellationToken">Stops waiting. For the last who waits it stops the boot, and returns when that has cleaned up.</param>
     public async Task RunAsync(
         object node, Func<IProgress<BuilderBootEvent>, CancellationToken, Task> boot, IProgress<BuilderBootEvent>? progress, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         SharedBoot shared;
+        Channel<BuilderBootEvent> told;
         lock (_running)
         {
             if (!_running.TryGetValue(node, out shared!))
@@ -24,10 +27,12 @@ internal sealed class SharedBoots
                 shared = _running[node] = new SharedBoot();
                 shared.Start(boot);
             }
-            shared.Join(progress);
+            told = shared.Join();
         }
         try
         {
+            await foreach (var step in told.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
+                progress?.Report(step);
             await shared.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
         finally
@@ -35,7 +40,7 @@ internal sealed class SharedBoots
             bool isLast;
             lock (_running)
             {
-                isLast = shared.Leave(progress);
+                isLast = shared.Leave(told);
                 // Whoever comes from here on begins anew.
                 if ((isLast || shared.Task.IsCompleted) && _running.GetValueOrDefault(node) == shared)
                     _running.Remove(node);
@@ -51,28 +56,44 @@ internal sealed class SharedBoots
     private sealed class SharedBoot : IProgress<BuilderBootEvent>, IDisposable
     {
         private readonly CancellationTokenSource _stop = new();
-        private readonly List<IProgress<BuilderBootEvent>?> _waiting = [];
+        private readonly List<Channel<BuilderBootEvent>> _waiting = [];
         private readonly List<BuilderBootEvent> _steps = [];
+        private bool _hasEnded;
 
         public Task Task { get; private set; } = Task.CompletedTask;
 
-        public void Start(Func<IProgress<BuilderBootEvent>, CancellationToken, Task> boot) => Task = Task.Run(() => boot(this, _stop.Token));
-
-        public void Join(IProgress<BuilderBootEvent>? progress)
+        public void Start(Func<IProgress<BuilderBootEvent>, CancellationToken, Task> boot) => Task = Task.Run(async () =>
         {
+            try
+            {
+                await boot(this, _stop.Token).ConfigureAwait(false);
+            }
+            finally
+            {
+                End();
+            }
+        });
+
+        /// <returns>What is told to one who waits: all steps from the first on, and the end.</returns>
+        public Channel<BuilderBootEvent> Join()
+        {
+            var told = Channel.CreateUnbounded<BuilderBootEvent>();
             lock (_steps)
             {
-                _waiting.Add(progress);
-                _steps.ForEach(step => progress?.Report(step));
+                _waiting.Add(told);
+                _steps.ForEach(step => told.Writer.TryWrite(step));
+                if (_hasEnded)
+                    told.Writer.Complete();
             }
+            return told;
         }
 
         /// <returns>Whether nobody waits any more.</returns>
-        public bool Leave(IProgress<BuilderBootEvent>? progress)
+        public bool Leave(Channel<BuilderBootEvent> told)
         {
             lock (_steps)
             {
-                _waiting.Remove(progress);
+                _waiting.Remove(told);
                 return _waiting.Count == 0;
             }
         }
@@ -83,9 +104,7 @@ internal sealed class SharedBoots
             {
                 if (value.Layer is null)
                     _steps.Add(value);
-                // Who is told may leave by it.
-                foreach (var progress in _waiting.ToArray())
-                    progress?.Report(value);
+                _waiting.ForEach(told => told.Writer.TryWrite(value));
             }
         }
 
@@ -96,5 +115,14 @@ internal sealed class SharedBoots
         }
 
         public void Dispose() => _stop.Dispose();
+
+        private void End()
+        {
+            lock (_steps)
+            {
+                _hasEnded = true;
+                _waiting.ForEach(told => told.Writer.Complete());
+            }
+        }
     }
 }

@@ -22,7 +22,7 @@ internal static class BuilderJson
                 Nodes = Items(json["Nodes"]).Select(node => ReadNode(node!.AsObject()) with { Builder = (string?)json["Name"] ?? Path.GetFileName(path) }).ToList(),
             };
         }
-        catch (Exception e) when (e is InvalidOperationException or FormatException or NullReferenceException)
+        catch (Exception e) when (e is InvalidOperationException or FormatException or NullReferenceException or ArgumentException)
         {
             throw Invalid(path, e);
         }
@@ -33,10 +33,10 @@ internal static class BuilderJson
     public static JsonObject Write(BuildKitBuilder builder, JsonObject? existing)
     {
         var json = existing?.DeepClone().AsObject() ?? [];
-        var known = Items(json["Nodes"]).OfType<JsonObject>().ToDictionary(node => (string?)node["Name"] ?? string.Empty, node => node.DeepClone().AsObject());
+        var known = Items(json["Nodes"]).OfType<JsonObject>().DistinctBy(NodeName).ToDictionary(NodeName);
         json["Name"] = builder.Name;
         json["Driver"] = builder.Driver;
-        json["Nodes"] = new JsonArray(builder.Nodes.Select(node => (JsonNode?)WriteNode(node, known.GetValueOrDefault(node.Name))).ToArray());
+        json["Nodes"] = new JsonArray(builder.Nodes.Select(node => (JsonNode?)WriteNode(node, known.GetValueOrDefault(node.Name)?.DeepClone().AsObject())).ToArray());
         json["Dynamic"] ??= false;
         return json;
     }
@@ -46,9 +46,11 @@ internal static class BuilderJson
         "Remove the file, and create the builder anew.", exception)
     { Target = path };
 
+    private static string NodeName(JsonObject node) => (string?)node["Name"] ?? string.Empty;
+
     private static BuildKitNode ReadNode(JsonObject json) => new()
     {
-        Name = (string?)json["Name"] ?? string.Empty,
+        Name = NodeName(json),
         Endpoint = (string?)json["Endpoint"] ?? string.Empty,
         Platforms = Items(json["Platforms"]).Select(platform => PlatformText(platform!.AsObject())).ToList(),
         DriverOptions = Pairs(json["DriverOpts"]).ToDictionary(pair => pair.Key, pair => (string?)pair.Value ?? string.Empty),

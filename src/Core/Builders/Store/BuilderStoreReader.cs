@@ -17,15 +17,10 @@ internal class BuilderStoreReader(string directory)
 
     protected string Directory { get; } = directory;
 
-    /// <summary>All builders, by name.</summary>
-    /// <exception cref="BuildKitException"><c>BuildKit.BuilderStoreUnreadable</c>, <c>BuildKit.BuilderInvalid</c>.</exception>
-    public IReadOnlyList<BuildKitBuilder> List() => ListNames().Select(Find).OfType<BuildKitBuilder>().ToList();
-
     /// <summary>The names of all builders, sorted.</summary>
     /// <exception cref="BuildKitException"><c>BuildKit.BuilderStoreUnreadable</c>.</exception>
-    public IReadOnlyList<string> ListNames() => Guard(() =>
-        (System.IO.Directory.Exists(Path.Combine(Directory, Instances)) ? System.IO.Directory.EnumerateFiles(Path.Combine(Directory, Instances)) : [])
-        .Select(path => Path.GetFileName(path)).Where(BuilderName.IsValid).Order(StringComparer.Ordinal).ToList());
+    public IReadOnlyList<string> ListNames() => IfThere(() => System.IO.Directory.GetFiles(Path.Combine(Directory, Instances)))?
+        .Select(path => Path.GetFileName(path)).Where(BuilderName.IsValid).Order(StringComparer.Ordinal).ToList() ?? [];
 
     /// <summary>The builder of that name, whatever its case; null where there is none.</summary>
     public BuildKitBuilder? Find(string name) =>
@@ -44,32 +39,41 @@ internal class BuilderStoreReader(string directory)
             if (Text(json, "Key") == endpoint)
                 return Find(name);
         }
-        var chosen = Path.Combine(Directory, Defaults, Hash(endpoint));
-        return Guard(() => File.Exists(chosen) ? File.ReadAllText(chosen) : null) is { Length: > 0 } byDefault ? Find(byDefault) : null;
+        return IfThere(() => File.ReadAllText(Path.Combine(Directory, Defaults, Hash(endpoint)))) is { Length: > 0 } byDefault ? Find(byDefault) : null;
     }
 
     protected string InstancePath(string name) => Path.Combine(Directory, Instances, BuilderName.Normalize(name));
 
-    /// <summary>When a builder, or the docker context of that name, was last used; null for never.</summary>
+    /// <summary>When a builder, or the docker context of that name, was last used; null for never, and where it can't be read: nothing depends on it.</summary>
     /// <param name="name">Its name as it is written: buildx names the file by it.</param>
-    public DateTimeOffset? LastActivity(string name) => Guard(() =>
-    {
-        var path = Path.Combine(Directory, Activity, name);
-        return BuilderName.IsValid(name) && File.Exists(path) && DateTimeOffset.TryParse(
-            File.ReadAllText(path), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time) ? time : (DateTimeOffset?)null;
-    });
-
-    protected JsonObject? ReadJson(string path) => Guard(() =>
+    public DateTimeOffset? LastActivity(string name)
     {
         try
         {
-            return File.Exists(path) ? JsonNode.Parse(File.ReadAllBytes(path))!.AsObject() : null;
+            return BuilderName.IsValid(name) && IfThere(() => File.ReadAllText(Path.Combine(Directory, Activity, name))) is { } text && DateTimeOffset.TryParse(
+                text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time) ? time : null;
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or NullReferenceException)
+        catch (BuildKitException e) when (e.ErrorId == BuilderStore.UnreadableId)
+        {
+            return null;
+        }
+    }
+
+    protected JsonObject? ReadJson(string path)
+    {
+        if (IfThere(() => File.ReadAllBytes(path)) is not { } bytes)
+            return null;
+        try
+        {
+            var json = JsonNode.Parse(bytes)!.AsObject();
+            _ = json.Count; // a member that is there twice is found out no sooner
+            return json;
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or NullReferenceException or ArgumentException)
         {
             throw BuilderJson.Invalid(path, e);
         }
-    });
+    }
 
     private static string? Text(JsonObject json, string name) => json[name] is JsonValue value && value.GetValueKind() == JsonValueKind.String ? value.GetValue<string>() : null;
 
@@ -86,4 +90,17 @@ internal class BuilderStoreReader(string directory)
             throw BuilderStore.Unreadable(Directory, e);
         }
     }
+    /// <summary>Reads what need not be there. Only reading tells that: to ask beforehand takes what may not be read for absent.</summary>
+    private T? IfThere<T>(Func<T> read)
+        where T : class => Guard(() =>
+        {
+            try
+            {
+                return read();
+            }
+            catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+            {
+                return null;
+            }
+        });
 }

@@ -16,7 +16,7 @@ internal static class CacheChecks
         var total = usage.Record.Sum(record => record.Size);
         var free = usage.Record.Where(record => !record.InUse).Sum(record => record.Size);
         var told = $"The build cache holds {ByteSize.Format(total)} in {Text.Count(usage.Record.Count, "record")}, of which {ByteSize.Format(free)} could be freed";
-        return Limit(Policies(subject)) is { } limit && total > limit
+        return Limit(subject.Connection.Workers) is { } limit && total > limit
             ? Finding.Warning(
                 $"{told}: more than the {ByteSize.Format(limit)} that its rules allow.", $"The daemon cleans it up by itself after a while; '{Prune(subject)}' does so at once.")
             : Finding.Pass($"{told}.");
@@ -32,7 +32,7 @@ internal static class CacheChecks
                     ? "Set gc = true and gckeepstorage (or maxUsedSpace) for the worker in buildkitd.toml, or run 'buildctl prune' from time to time."
                     : "Set builder.gc in the Engine's daemon.json (\"builder\": {\"gc\": {\"enabled\": true}}), or run 'docker builder prune' from time to time."));
         var limits = new List<string>();
-        if (Limit(policies) is { } limit)
+        if (Limit(subject.Connection!.Workers) is { } limit)
             limits.Add($"at most {ByteSize.Format(limit)} are used");
         if (policies.Max(policy => policy.ReservedSpace) is > 0 and var reserved)
             limits.Add($"{ByteSize.Format(reserved)} are always left to it");
@@ -70,6 +70,11 @@ internal static class CacheChecks
 
     private static List<BuildKitGcPolicy> Policies(Subject subject) => subject.Connection!.Workers.SelectMany(worker => worker.GCPolicies).ToList();
 
-    // Only the rule about all records bounds the whole.
-    private static long? Limit(List<BuildKitGcPolicy> policies) => policies.FindLast(policy => policy.All && policy.MaxUsedSpace > 0)?.MaxUsedSpace;
+    /// <summary>The bytes that the caches of all workers may take together; null where one of them has no limit.</summary>
+    internal static long? Limit(IReadOnlyList<BuildKitWorker> workers)
+    {
+        // Only the rule about all records bounds the whole.
+        var limits = workers.Select(worker => worker.GCPolicies.LastOrDefault(policy => policy.All && policy.MaxUsedSpace > 0)?.MaxUsedSpace).ToList();
+        return limits.Count > 0 && limits.TrueForAll(limit => limit is not null) ? limits.Sum() : null;
+    }
 }

@@ -55,7 +55,12 @@ internal static class ClientChecks
         else if (subject.Findings["DockerConfig"].Obstacle is { } obstacle)
             return Finding.Blocked(obstacle);
         else
-            subject.Target = await new EndpointResolver(request.Variable, File.Exists, static () => EndpointResolver.SessionBuilder).ResolveBuilderAsync(request.Builder, cancellationToken).ConfigureAwait(false);
+        {
+            var resolver = new EndpointResolver(request.Variable, File.Exists, static () => EndpointResolver.SessionBuilder);
+            subject.Target = request.Node is { } node
+                ? await resolver.ResolveNodeAsync(node, cancellationToken).ConfigureAwait(false)
+                : await resolver.ResolveBuilderAsync(request.Builder, cancellationToken).ConfigureAwait(false);
+        }
 
         var target = subject.Target;
         var places = string.Join(", ", target.Nodes.Select(node => node.Endpoint.Address));
@@ -65,6 +70,11 @@ internal static class ClientChecks
             "default" => "the default, as no setting chooses another",
             var source => $"chosen by {source}",
         };
+        if (target.Unavailable.Count > 0)
+        {
+            var failures = string.Join(" ", target.Unavailable.Select(failure => failure.Message));
+            return Finding.Warning($"{places}, {chosen}. {failures}", target.Unavailable[0].RecommendedAction ?? "Remove that node (Remove-BuildKitBuilder -NodeName).", target.Unavailable[0].ErrorId);
+        }
         return subject.Config is not null && FindHidden(target, subject) is { } hidden
             ? Finding.Warning($"{places}, {chosen}. {hidden}", "Remove $env:DOCKER_HOST, or name the builder with -Builder.")
             : Finding.Pass($"{places}, {chosen}.");
@@ -96,7 +106,7 @@ internal static class ClientChecks
                 $"The builders in '{store.Directory}' can be read, but somebody has held the lock for {Text.Time(LockLimit)}.",
                 "Look for a docker buildx or a PowerShell that hangs; builders can't be made or removed meanwhile.", "BuildKit.BuilderStoreLocked");
         }
-        catch (UnauthorizedAccessException e)
+        catch (Exception e) when (e is UnauthorizedAccessException or IOException)
         {
             return Finding.Warning(
                 $"The builders in '{store.Directory}' can be read, but not changed by this user: {e.Message}",

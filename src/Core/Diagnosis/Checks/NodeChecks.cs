@@ -69,6 +69,12 @@ internal static class NodeChecks
             return Finding.Pass($"{open.Endpoint} is connected to and answers in {Text.Time(watch.Elapsed)}: {Describe(open)}");
         }
         var connection = await BuildKitConnection.ConnectAsync(subject.Endpoint, cancellationToken).ConfigureAwait(false);
+        if (cancellationToken.IsCancellationRequested)
+        {
+            // Nobody waits for it any more, and so nobody would close it.
+            await connection.DisposeAsync().ConfigureAwait(false);
+            throw new OperationCanceledException(cancellationToken);
+        }
         subject.Connection = connection;
         return Finding.Pass($"{connection.Endpoint} answered within {Text.Time(watch.Elapsed)}: {Describe(connection)}");
     }

@@ -1,3 +1,4 @@
+using BuildKit.Solve.Nodes;
 using BuildKit.Solve.Planning;
 
 namespace BuildKit.Diagnosis.Checks;
@@ -7,9 +8,6 @@ internal static class PlatformCheck
 {
     private const string Emulators = "docker run --privileged --rm tonistiigi/binfmt --install all";
 
-    // Processors that run the other's programs themselves.
-    private static readonly string[][] Families = [["amd64", "386"], ["arm64", "arm"]];
-
     public static Task<Finding> RunAsync(Subject subject, CancellationToken cancellationToken) => Task.FromResult(Judge(subject));
 
     private static Finding Judge(Subject subject)
@@ -17,8 +15,9 @@ internal static class PlatformCheck
         var platforms = subject.Connection!.Workers.SelectMany(worker => worker.Platforms).Distinct().ToList();
         if (platforms.Count == 0)
             return Finding.Warning("Its workers list no platform.", "Look at the daemon's log: it may have no worker that runs.");
-        var own = Family(platforms[0]);
-        var emulated = platforms.Where(platform => !own.Contains(Architecture(platform))).ToList();
+        // The first is the machine's own; of its architecture the daemon lists what the processor has.
+        var own = RunnablePlatforms.Of(Parse(platforms[0])).Select(platform => platform.Architecture).ToHashSet();
+        var emulated = platforms.Where(platform => !own.Contains(Parse(platform).Architecture)).ToList();
         var told = $"It runs {string.Join(", ", platforms.Except(emulated))} itself, and "
             + (emulated.Count > 0 ? $"{string.Join(", ", emulated)} by emulators." : "no other platform: it has no emulators.");
 
@@ -35,13 +34,7 @@ internal static class PlatformCheck
             : Finding.Pass(told);
     }
 
-    private static string Architecture(string platform) => platform.Split('/').ElementAtOrDefault(1) ?? string.Empty;
+    private static string Normal(string platform) => Parse(platform).ToString();
 
-    private static string[] Family(string platform)
-    {
-        var architecture = Architecture(platform);
-        return Array.Find(Families, family => family[0] == architecture) ?? [architecture];
-    }
-
-    private static string Normal(string platform) => PlatformSpecifier.Parse(platform, "linux").ToString();
+    private static PlatformSpecifier Parse(string platform) => PlatformSpecifier.Parse(platform, "linux");
 }

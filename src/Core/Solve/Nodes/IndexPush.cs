@@ -13,17 +13,17 @@ internal static class IndexPush
 
     /// <summary>Joins them, in every repository before it gets a name in any.</summary>
     /// <param name="image">The image.</param>
-    /// <param name="responses">What the nodes' exporters returned.</param>
+    /// <param name="responses">The nodes' names, and what their exporters returned.</param>
     /// <param name="config">Where the registries' credentials are.</param>
     /// <param name="events">Is told of it as of a step of the build.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <returns>The index.</returns>
     /// <exception cref="BuildKitException">A registry can't be reached, refuses, or has not got what a node said it pushed.</exception>
     public static async Task<JoinedIndex> RunAsync(
-        JoinedImage image, IReadOnlyList<IReadOnlyDictionary<string, string>> responses, DockerConfigFile config, IProgress<SolveEvent> events,
+        JoinedImage image, IReadOnlyList<(string Node, IReadOnlyDictionary<string, string> Response)> responses, DockerConfigFile config, IProgress<SolveEvent> events,
         CancellationToken cancellationToken)
     {
-        var digests = responses.Select(DigestOf).ToList();
+        var digests = responses.Select(node => DigestOf(node.Node, node.Response)).ToList();
         var step = LocalVertex.Start($"merging manifest list {string.Join(',', image.Names)}");
         Show(step);
         try
@@ -74,9 +74,10 @@ internal static class IndexPush
         }
     }
 
-    private static string DigestOf(IReadOnlyDictionary<string, string> response) =>
+    private static string DigestOf(string node, IReadOnlyDictionary<string, string> response) =>
         DescribedDigest(response) ?? response.GetValueOrDefault(SolveResultReader.ImageDigestKey) ?? throw new BuildKitException(
-            "BuildKit.NodePartInvalid", BuildKitErrorCategory.Protocol, "A node did not say what it has pushed.", "Build with nodes of a newer BuildKit.");
+            "BuildKit.NodePartInvalid", BuildKitErrorCategory.Protocol, "It did not say what it has pushed.", "Build with nodes of a newer BuildKit.")
+        { Node = node };
 
     // Daemons before 0.10 tell the digest alone.
     private static string? DescribedDigest(IReadOnlyDictionary<string, string> response)

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using BuildKit.Builders;
 using BuildKit.Docker;
 using BuildKit.Oci;
 using BuildKit.Session.FileSend;
@@ -8,8 +9,8 @@ using BuildKit.Solve.Planning;
 namespace BuildKit.Solve.Nodes;
 
 /// <summary>
-/// One build on several nodes (docker/buildx build/build.go): planned for all before any of them begins, solved by all at once, and only when all have succeeded are the outputs put in
-/// place and the parts of an image joined under its names.
+/// One build on several nodes (docker/buildx build/build.go): planned for all before any of them begins, and solved by all at once. Only when all have succeeded are the outputs put in
+/// place, those of all nodes before anything else is done, and at last the parts of an image are joined under its names.
 /// </summary>
 internal sealed class NodesSolve : IAsyncDisposable
 {
@@ -32,7 +33,7 @@ internal sealed class NodesSolve : IAsyncDisposable
     private IEnumerable<SolveRun> Runs => _runs.OfType<SolveRun>();
 
     /// <summary>Builds.</summary>
-    /// <param name="builder">The builder's name.</param>
+    /// <param name="builder">The builder.</param>
     /// <param name="parts">The nodes with what each of them builds, at least two.</param>
     /// <param name="request">What to build.</param>
     /// <param name="config">The docker config.</param>
@@ -42,18 +43,18 @@ internal sealed class NodesSolve : IAsyncDisposable
     /// <returns>What the build gave.</returns>
     /// <exception cref="BuildKitException">The error of the first node that failed.</exception>
     public static async Task<BuildKitSolveResult> RunAsync(
-        string builder, IReadOnlyList<NodePart> parts, SolveRequest request, DockerConfigFile config, IProgress<SolveEvent>? events, Stopwatch clock,
+        BuilderTarget builder, IReadOnlyList<NodePart> parts, SolveRequest request, DockerConfigFile config, IProgress<SolveEvent>? events, Stopwatch clock,
         CancellationToken cancellationToken)
     {
         await using var solve = new NodesSolve(parts, config, events);
-        var image = await solve.PlanAsync(request, cancellationToken).ConfigureAwait(false);
+        var image = await solve.PlanAsync(request, builder.Unavailable, cancellationToken).ConfigureAwait(false);
         await NodeTasks.RunAsync(solve._names, (node, stop) => solve._runs[node]!.SolveAsync(stop), cancellationToken).ConfigureAwait(false);
         var settings = MetadataSettings.Read();
         await solve.FinishAsync(settings.Provenance != MetadataProvenance.None, cancellationToken).ConfigureAwait(false);
         var index = image is null
             ? null
-            : await IndexPush.RunAsync(image, solve.Runs.Select(run => run.Response).ToList(), config, solve._events, cancellationToken).ConfigureAwait(false);
-        return solve.End(builder, request, image, index, settings, clock);
+            : await IndexPush.RunAsync(image, solve.Responses(), config, solve._events, cancellationToken).ConfigureAwait(false);
+        return solve.End(builder.Name, request, image, index, settings, clock);
     }
 
     /// <inheritdoc/>
@@ -66,10 +67,10 @@ internal sealed class NodesSolve : IAsyncDisposable
     }
 
     /// <summary>Plans for every node, so that what one of them can't do is said before any of them has begun.</summary>
-    private async Task<JoinedImage?> PlanAsync(SolveRequest request, CancellationToken cancellationToken)
+    private async Task<JoinedImage?> PlanAsync(SolveRequest request, IReadOnlyList<BuildKitException> leftOut, CancellationToken cancellationToken)
     {
         if (request.ContextArchive is { } archive)
-            _archive = await ArchiveCopy.CreateAsync(archive, cancellationToken).ConfigureAwait(false);
+            _archive = await ArchiveCopy.CreateAsync(archive, Path.GetTempPath(), cancellationToken).ConfigureAwait(false);
         // One reference on all daemons, as buildx has it. The files of the result are of all parts.
         var common = request with { IsPart = true, Ref = request.Ref ?? Identifier.New(), MetadataFile = null, ImageIdFile = null };
         for (var node = 0; node < _parts.Count; node++)
@@ -86,12 +87,15 @@ internal sealed class NodesSolve : IAsyncDisposable
             }
         }
         var plan = _runs[0]!.Plan;
-        SolveOperation.WarnWithoutOutput(_runs[0]!, request);
+        SolveOperation.WarnOfPlan(_runs[0]!, request, leftOut);
         foreach (var cache in plan.CacheExports.Where(cache => cache.Type != "inline"))
             plan.Warnings.Add($"Several nodes write their caches to the same place (type={cache.Type}): what the last one writes stays.");
         ResultFiles.Prepare(request, plan.Exports);
         return plan.JoinedImage;
     }
+
+    private List<(string Node, IReadOnlyDictionary<string, string> Response)> Responses() =>
+        _names.Zip(Runs, (name, run) => (name, (IReadOnlyDictionary<string, string>)run.Response)).ToList();
 
     // Anything else that is found out before the build is about what was asked for.
     private static bool IsOfNode(BuildKitException error) =>
@@ -104,8 +108,14 @@ internal sealed class NodesSolve : IAsyncDisposable
         for (var export = 0; export < exports.Count; export++)
             if (exports[export].DestinationKind == ExporterDestination.Directory && GoBoolean.Parse(exports[export].Attributes.GetValueOrDefault("platform-split")) == false)
                 RefuseSharedFiles(export);
-        foreach (var (name, run) in _names.Zip(Runs))
-            await NodeTasks.RunAsync([name], (_, stop) => run.FinishAsync(withProvenance, stop), cancellationToken).ConfigureAwait(false);
+        await EachAsync((run, stop) => run.CommitAsync(stop)).ConfigureAwait(false);
+        await EachAsync((run, stop) => run.FinishAsync(withProvenance, stop)).ConfigureAwait(false);
+
+        async Task EachAsync(Func<SolveRun, CancellationToken, Task> work)
+        {
+            foreach (var (name, run) in _names.Zip(Runs))
+                await NodeTasks.RunAsync([name], (_, stop) => work(run, stop), cancellationToken).ConfigureAwait(false);
+        }
     }
 
     /// <summary>A daemon says the same of two platforms that it builds itself.</summary>

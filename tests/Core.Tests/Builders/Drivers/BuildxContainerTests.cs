@@ -54,7 +54,7 @@ public sealed class BuildxContainerTests
         Assert.Contains("stopped", await BuildxAsync(config, "inspect", theirs.Node.Node.Name), StringComparison.Ordinal);
         await BuildxAsync(config, "rm", ours.Node.Node.Name);
         Assert.Empty(await ours.LeftAsync());
-        await ContainerBuilder.Driver.RemoveAsync(theirs.Node, keepState: false, keepDaemon: false, default);
+        await ContainerBuilder.Driver.RemoveAsync(theirs.Node, keepState: false, default);
         Assert.Empty(await theirs.LeftAsync());
     }
 

@@ -32,14 +32,12 @@ public sealed class DockerContainerDriverTests
         Assert.Equal(BuildKitNodeStatus.Stopped, await builder.StatusAsync());
         Assert.True(await builder.BuildAsync(builder.Container)); // starts it
 
-        await driver.RemoveAsync(builder.Node, keepState: true, keepDaemon: true, default);
-        Assert.Equal(BuildKitNodeStatus.Running, await builder.StatusAsync());
-        await driver.RemoveAsync(builder.Node, keepState: true, keepDaemon: false, default);
+        await driver.RemoveAsync(builder.Node, keepState: true, default);
         Assert.Equal([$"volume {builder.Container}_state"], await builder.LeftAsync());
         Assert.True(await builder.BuildAsync(builder.Container)); // makes it anew
 
-        await driver.RemoveAsync(builder.Node, keepState: false, keepDaemon: false, default);
-        await driver.RemoveAsync(builder.Node, keepState: false, keepDaemon: false, default);
+        await driver.RemoveAsync(builder.Node, keepState: false, default);
+        await driver.RemoveAsync(builder.Node, keepState: false, default);
         Assert.Empty(await builder.LeftAsync());
     }
 
@@ -66,7 +64,7 @@ public sealed class DockerContainerDriverTests
             FindEngine = (_, _) => Task.FromResult(BuildKitEndpoint.Parse($"tcp://127.0.0.1:{proxy.Port}") with { HttpHeaders = new Dictionary<string, string> { ["X-Word"] = "said" } }),
         };
         Assert.False(await builder.BuildAsync(builder.Container));
-        await ContainerBuilder.Driver.RemoveAsync(builder.Node, keepState: false, keepDaemon: false, default);
+        await ContainerBuilder.Driver.RemoveAsync(builder.Node, keepState: false, default);
         var sent = proxy.Sent;
         Assert.Contains("/containers/create?", sent, StringComparison.Ordinal);
         Assert.Equal(Regex.Count(sent, @" /\S+ HTTP/1\.1\r\n"), Regex.Count(sent, @"\r\nX-Word: said\r\n"));

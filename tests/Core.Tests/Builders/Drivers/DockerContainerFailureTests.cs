@@ -54,7 +54,7 @@ public sealed class DockerContainerFailureTests
     {
         await using var builder = await OnAsync();
         await builder.BootAsync();
-        await ContainerBuilder.Driver.RemoveAsync(builder.Node, keepState: true, keepDaemon: false, default);
+        await ContainerBuilder.Driver.RemoveAsync(builder.Node, keepState: true, default);
         await FailureAsync(builder.With(node => node with { BuildkitdFlags = ["--no-such-flag"] }));
         Assert.Equal([$"volume {builder.Container}_state"], await builder.LeftAsync());
     }
@@ -135,6 +135,57 @@ public sealed class DockerContainerFailureTests
         (await engine.DockerAsync("exec", "--detach", builder.Container, "sleep", "600")).OutputOrThrow();
         await stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => boot);
+        Assert.Equal(BuildKitNodeStatus.Running, await builder.StatusAsync());
+    }
+
+    [SkippableFact]
+    public async Task AContainerThatWasLeftUnstartedAndEndsAtOnceIsStoppedAgain()
+    {
+        await using var builder = await OnAsync();
+        var registry = await TestEngines.GetAsync(EngineKind.Registry);
+        var engine = await TestEngines.GetAsync(EngineKind.Docker28Graphdriver);
+        (await engine.DockerAsync("create", "--restart", "always", "--name", builder.Container, registry.BaseImage, "sh", "-c", "echo no such flag; exit 7")).OutputOrThrow();
+        Assert.Contains("no such flag", (await FailureAsync(builder)).Message, StringComparison.Ordinal);
+        Assert.Equal(BuildKitNodeStatus.Stopped, await builder.StatusAsync());
+    }
+
+    [SkippableFact]
+    public async Task AContainerThatWasStoppedIsStoppedAgainWhereNobodyWaitsForIt()
+    {
+        await using var builder = await OnAsync();
+        var engine = await TestEngines.GetAsync(EngineKind.Docker28Graphdriver);
+        (await engine.DockerAsync("run", "--detach", "--privileged", "--name", builder.Container, builder.Node.Node.DriverOptions["image"], "--addr", "unix:///elsewhere.sock")).OutputOrThrow();
+        (await engine.DockerAsync("kill", builder.Container)).OutputOrThrow();
+        using var stop = new CancellationTokenSource();
+        var boot = builder.BootAsync(null, stop.Token);
+        await UntilItRunsAsync(builder);
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => boot);
+        Assert.Equal(BuildKitNodeStatus.Stopped, await builder.StatusAsync());
+    }
+
+    [SkippableFact]
+    public async Task HowLongAContainerRunsDoesNotSayThatItsDaemonAnswers()
+    {
+        var engine = await TestEngines.GetAsync(EngineKind.Docker28Graphdriver);
+        // The Engine's clock is far behind.
+        await using var proxy = new RecordingProxy(engine.Address.LocalPath, (_, answer) => System.Text.RegularExpressions.Regex.Replace(answer, "(?<=\"StartedAt\":\")2", "1"));
+        await using var builder = (await OnAsync()).With(node => node with { Endpoint = $"tcp://127.0.0.1:{proxy.Port}" });
+        (await engine.DockerAsync("run", "--detach", "--name", builder.Container, (await TestEngines.GetAsync(EngineKind.Registry)).BaseImage, "sleep", "600")).OutputOrThrow();
+        Assert.Contains("holds no buildctl", (await FailureAsync(builder)).Message, StringComparison.Ordinal);
+    }
+
+    [SkippableFact]
+    public async Task AnEngineThatAnswersOnlyWhatIsNeededIsEnough()
+    {
+        var engine = await TestEngines.GetAsync(EngineKind.Docker28Graphdriver);
+        // As behind a proxy that denies all but what a builder needs; the trial for GPUs is the container without a name.
+        await using var proxy = new RecordingProxy(engine.Address.LocalPath, (asked, answer) =>
+            new[] { "/info ", "/volumes/", "/containers/create " }.Any(asked.Split('\n')[0].Contains)
+                ? System.Text.RegularExpressions.Regex.Replace(answer, @"^HTTP/1\.1 \d\d\d [^\r]*", "HTTP/1.1 403 Forbidden")
+                : answer);
+        await using var builder = (await OnAsync()).With(node => node with { Endpoint = $"tcp://127.0.0.1:{proxy.Port}" });
+        await builder.BootAsync();
         Assert.Equal(BuildKitNodeStatus.Running, await builder.StatusAsync());
     }
 

@@ -87,11 +87,11 @@ public sealed class BuilderStoreTests : IDisposable
         {
             store.Remove("a");
             store.Save(Remote("b"));
-            Assert.Equal(["b"], store.List().Select(builder => builder.Name));
+            Assert.Equal(["b"], store.ListNames());
         }
         await BuildxAsync("rm", "b");
         using (var store = await _store.LockAsync(default))
-            Assert.Empty(store.List());
+            Assert.Empty(store.ListNames());
     }
 
     [SkippableTheory]
@@ -126,11 +126,40 @@ public sealed class BuilderStoreTests : IDisposable
         }
     }
 
+    [SkippableFact]
+    public async Task AStoreThatThisUserMayNotReadIsNotTakenForAnEmptyOne()
+    {
+        using (var store = await _store.LockAsync(default))
+        {
+            store.Save(Remote("mine"));
+            store.SetCurrent("far", "mine", global: false, isDefault: true);
+        }
+        AsNobody.Run(() =>
+        {
+            var reader = _store.Read();
+            foreach (var read in new Func<object?>[] { reader.ListNames, () => reader.Find("mine"), () => reader.Current("far") })
+                Assert.Equal("BuildKit.BuilderStoreUnreadable", Assert.Throws<BuildKitException>(read).ErrorId);
+            Assert.Null(reader.LastActivity("mine"));
+        });
+    }
+
+    [Fact]
+    public async Task TwoNodesOfOneNameCanBeReadAndWritten()
+    {
+        using var store = await _store.LockAsync(default);
+        await File.WriteAllTextAsync(
+            Path.Combine(_store.Directory, "instances", "x"), """{ "Name": "x", "Driver": "remote", "Nodes": [ { "Name": "a", "Endpoint": "tcp://h:1" }, { "Name": "a", "Endpoint": "tcp://h:2" } ] }""");
+        store.Save(store.Find("x")!);
+        Assert.Equal(["tcp://h:1", "tcp://h:2"], store.Find("x")!.Nodes.Select(node => node.Endpoint));
+    }
+
     [Theory]
     [InlineData("{")]
     [InlineData("[]")]
     [InlineData("""{ "Name": "x", "Driver": "remote", "Nodes": [ null ] }""")]
     [InlineData("""{ "Name": "x", "Driver": 5, "Nodes": [] }""")]
+    [InlineData("""{ "Name": "x", "Driver": "remote", "Driver": "remote", "Nodes": [] }""")]
+    [InlineData("""{ "Name": "x", "Driver": "remote", "Nodes": [ { "Name": "x0", "Name": "x0" } ] }""")]
     public async Task AFileThatIsNoBuilderIsNamed(string text)
     {
         using var store = await _store.LockAsync(default);

@@ -206,6 +206,36 @@ public sealed class NodesSolveTests(TwoNodes nodes) : IClassFixture<TwoNodes>
     }
 
     [SkippableFact]
+    public async Task FilesOfAllNodesAreInPlaceWhereWhatComesAfterFails()
+    {
+        await nodes.StartAsync();
+        var (directory, cache) = (nodes.NewPath(), nodes.NewPath());
+        var request = Request() with
+        {
+            Platforms = Both,
+            Push = false,
+            Outputs = [new SolveOutput { Type = "local", Destination = directory }],
+            CacheTo = [new SolveCache { Type = "local", Attributes = new Dictionary<string, string> { ["dest"] = cache } }],
+        };
+        // Meanwhile something comes to lie where the cache's index is to be written.
+        var failure = await nodes.FailAsync(request, new Progress(_ => Directory.CreateDirectory(Path.Combine(cache, "index.json"))));
+        Assert.Equal("a", failure.Node);
+        Assert.Equal(["linux_amd64", "linux_arm64"], Directory.GetDirectories(directory).Select(Path.GetFileName).Order());
+    }
+
+    [SkippableTheory]
+    [InlineData("linux/arm64")]
+    [InlineData("linux/amd64,linux/arm64")]
+    public async Task ANodeThatIsLeftOutIsAWarning(string platforms)
+    {
+        await nodes.StartAsync();
+        var lost = new BuildKitException("BuildKit.DockerContextNotFound", BuildKitErrorCategory.NotFound, "It is gone.") { Node = "c" };
+        var request = Request() with { Platforms = platforms.Split(','), Push = false, Outputs = [new SolveOutput { Type = "cacheonly" }] };
+        var result = await nodes.BuildAsync(request, builder: nodes.Builder with { Unavailable = [lost] });
+        Assert.Single(result.Warnings, warning => warning.Short.EndsWith("Node 'c': It is gone.", StringComparison.Ordinal));
+    }
+
+    [SkippableFact]
     public async Task FilesOfTheSameNameAreRefusedAndOthersAreNot()
     {
         await nodes.StartAsync();
