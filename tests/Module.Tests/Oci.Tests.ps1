@@ -111,6 +111,29 @@ Describe 'OCI layouts' {
         (Remove-OciReference $layout a:1).Names | Should -Be 'docker.io/library/c:3', 'docker.io/library/d:4'
     }
 
+    It 'are found by the images that are in them' {
+        Get-OciImage $layout | Select-Object -First 1 | Test-OciLayout -Quiet | Should -BeTrue
+        (Get-OciImage $layout)[0] | Get-OciIndex | Should -HaveCount 2
+        (Get-OciImage $layout)[0] | Set-OciReference -Reference d:4 | ForEach-Object Names | Should -Contain 'docker.io/library/d:4'
+        Test-OciLayout (Get-OciImage $layout)[0] -Quiet | Should -BeTrue
+        Push-Location $layout
+        try { (Get-Location | Get-OciIndex).RefName | Should -Contain '4' } finally { Pop-Location }
+    }
+
+    It 'are not what has no place: <Name>' -ForEach @(
+        @{ Name = 'nothing'; Value = $null; Says = '*argument is null*' }
+        @{ Name = 'a table'; Value = @{ a = 1 }; Says = "*Hashtable says where a layout is*" }
+    ) {
+        { Get-OciIndex $Value -ErrorAction Stop } | Should -Throw $Says
+    }
+
+    It 'are changed by nobody who can not be asked' {
+        $said = Invoke-NewShell "Import-Module '$(Get-Manifest)'; try { Set-OciReference '$layout' x:1 -Confirm } catch { `$_.FullyQualifiedErrorId; `$_.Exception.Message }"
+        $said -join ' ' | Should -BeLike '*NonInteractive*'
+        $said -join ' ' | Should -Not -BeLike '*BuildKit.Unexpected*'
+        (Get-OciIndex $layout).RefName | Should -Be '1', '2'
+    }
+
     It 'have their names completed' {
         $line = "Repair-OciIndex $layout -Reference docker"
         (TabExpansion2 $line $line.Length).CompletionMatches.CompletionText | Should -Be 'docker.io/library/a:1', 'docker.io/library/a:2'

@@ -16,7 +16,7 @@ internal static class OciAddressArgument
     public static OciAddress Read(SessionState session, object value) => (value is PSObject wrapped ? wrapped.BaseObject : value) switch
     {
         OciImage image => Read(session, image.Reference),
-        OciIndexEntry entry => Read(session, $"{OciLayoutReference.Scheme}{entry.Layout}@{entry.Digest}"),
+        OciIndexEntry entry => Read(session, entry.Reference),
         FileSystemInfo file => OciAddress.AtPath(file.FullName),
         var other => Read(session, other.ToString() ?? string.Empty),
     };

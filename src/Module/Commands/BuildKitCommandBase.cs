@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using System.Management.Automation.Host;
 using BuildKit.Module.Errors;
 
 namespace BuildKit.Module.Commands;
@@ -82,5 +83,7 @@ public abstract class BuildKitCommandBase : PSCmdlet, IDisposable
     /// <param name="exception">The exception.</param>
     /// <returns>False for what has to go through to PowerShell.</returns>
     private protected static bool IsReportable(Exception exception) =>
-        exception is not (PipelineStoppedException or ActionPreferenceStopException or FlowControlException);
+        exception is not (PipelineStoppedException or ActionPreferenceStopException or FlowControlException
+            // A host that can't ask whether something is to be done.
+            or HostException or PSInvalidOperationException);
 }

@@ -12,11 +12,11 @@ namespace BuildKit.Module.Commands;
 [OutputType(typeof(OciCopyResult))]
 public sealed class CopyOciImageCommand : BuilderCommandBase
 {
-    /// <summary>Where the image is.</summary>
+    /// <summary>Where the image is: an address, or what <c>Get-OciImage</c>, <c>Get-OciIndex</c> and <c>Get-Item</c> return.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true)]
     [ArgumentCompleter(typeof(OciAddressCompleter))]
     [ValidateNotNullOrEmpty]
-    public string Source { get; set; } = "";
+    public object Source { get; set; } = "";
 
     /// <summary>Where it is to be.</summary>
     [Parameter(Mandatory = true, Position = 1)]
@@ -59,8 +59,8 @@ public sealed class CopyOciImageCommand : BuilderCommandBase
     {
         try
         {
-            var source = OciAddress.Parse(Source, path => FileSystemPath.Resolve(SessionState, path));
-            var destination = OciAddress.Parse(Destination, path => FileSystemPath.Resolve(SessionState, path));
+            var source = OciAddressArgument.Read(SessionState, Source);
+            var destination = OciAddressArgument.Read(SessionState, Destination);
             if (ShouldProcess(destination.ToString(), $"Copy the image {source}"))
                 WriteObject(Copy(source, destination));
         }

@@ -106,6 +106,7 @@ public static class OciImageReader
         {
             Reference = source.ReferenceTo(found.Manifest.Digest),
             Location = source.Location,
+            Layout = source.LayoutPath,
             Names = found.Names,
             Digest = found.Manifest.Digest.ToString(),
             MediaType = found.Manifest.MediaType,
