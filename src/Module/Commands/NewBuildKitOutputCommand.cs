@@ -87,7 +87,7 @@ public sealed class NewBuildKitOutputCommand : BuildKitCommandBase
         {
             var table = new Hashtable(StringComparer.OrdinalIgnoreCase);
             foreach (DictionaryEntry entry in Attribute)
-                table[OutputArgument.Text(entry.Key)] = entry.Value;
+                table[StringTable.Text(entry.Key)] = entry.Value;
             foreach (var (parameter, attribute) in AttributeParameters)
             {
                 if (MyInvocation.BoundParameters.TryGetValue(parameter, out var value))
