@@ -28,6 +28,10 @@ internal sealed record ContextArgument(string? Location, Stream? Stream, string 
     {
         switch (value is PSObject { BaseObject: not PSCustomObject } wrapped ? wrapped.BaseObject : value)
         {
+            case Stream { CanRead: false }:
+                throw new BuildKitException(
+                    "BuildKit.ContextUnreadable", BuildKitErrorCategory.InvalidArgument, "The stream that is to be the context can't be read: it is closed, or there for writing only.",
+                    "Open it for reading, and close it after the build.");
             case Stream stream:
                 return new ContextArgument(null, stream, "the stream");
             case byte[] bytes:
@@ -55,6 +59,9 @@ internal sealed record ContextArgument(string? Location, Stream? Stream, string 
         _ => null,
     };
 
+    /// <summary>Whether a file is an archive by its name.</summary>
+    public static bool IsArchive(string path) => Array.Exists(ArchiveNames, name => path.EndsWith(name, StringComparison.OrdinalIgnoreCase));
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -69,7 +76,7 @@ internal sealed record ContextArgument(string? Location, Stream? Stream, string 
         var path = FileSystemPath.Resolve(session, context);
         if (Directory.Exists(path))
             return new ContextArgument(path, null, context);
-        if (!File.Exists(path) || !Array.Exists(ArchiveNames, name => path.EndsWith(name, StringComparison.OrdinalIgnoreCase)))
+        if (!File.Exists(path) || !IsArchive(path))
             throw NotFound(context, path);
         try
         {
