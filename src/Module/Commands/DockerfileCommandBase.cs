@@ -64,7 +64,7 @@ public abstract class DockerfileCommandBase : BuilderCommandBase
     {
         // A file's object, from Get-ChildItem, binds its path as the context.
         var file = Dockerfile is null ? FileIn(Context) : null;
-        var context = file is null ? ContextArgument.Read(SessionState, Context).Location! : Path.GetDirectoryName(file)!;
+        var context = file is null ? LocationOf(Context) : Path.GetDirectoryName(file)!;
         var dockerfile = file is null ? DockerfileArgument.Read(SessionState, Dockerfile, context) : new DockerfileArgument(file, null);
         return new SolveRequest
         {
@@ -80,6 +80,15 @@ public abstract class DockerfileCommandBase : BuilderCommandBase
         if (SolveRequest.IsRemoteContext(context))
             return null;
         var path = FileSystemPath.Resolve(SessionState, context);
-        return File.Exists(path) ? path : null;
+        return File.Exists(path) && !ContextArgument.IsArchive(path) ? path : null;
+    }
+
+    private string LocationOf(string text)
+    {
+        using var context = ContextArgument.Read(SessionState, text);
+        return context.Location ?? throw new BuildKitException(
+            "BuildKit.InvalidContext", BuildKitErrorCategory.InvalidArgument, $"The context '{text}' is an archive; a Dockerfile is asked about in a folder, or at a git or http URL.",
+            "Unpack it and give the folder, or give the Dockerfile's text as -Dockerfile.")
+        { Target = text };
     }
 }
