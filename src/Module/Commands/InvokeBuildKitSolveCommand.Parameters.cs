@@ -214,6 +214,7 @@ public sealed partial class InvokeBuildKitSolveCommand
     [ValidateNotNullOrEmpty]
     public override object? Builder { get; set; }
 
+    // Without the secrets, which are not to be fetched before it is sure that they are needed.
     private SolveRequest ToRequest(ContextArgument context)
     {
         // In an archive the Dockerfile is a path within it, as it is with a URL.
@@ -239,7 +240,6 @@ public sealed partial class InvokeBuildKitSolveCommand
             Load = Load,
             CacheFrom = CacheArgument.Read(SessionState, CacheFrom),
             CacheTo = CacheArgument.Read(SessionState, CacheTo),
-            Secrets = _secrets,
             Ssh = SshArgument.Read(SessionState, Ssh),
             Attestations = AttestArgument.Read(Attest, Provenance, Sbom),
             Entitlements = Allow,
