@@ -32,6 +32,6 @@ public abstract class DockerfileStageCommandBase : DockerfileCommandBase
     {
         Target = Target,
         BuildContexts = BuildContextArgument.Read(SessionState, BuildContext),
-        Platforms = Platform.SelectMany(platforms => platforms.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)).ToList(),
+        Platforms = Platform,
     };
 }

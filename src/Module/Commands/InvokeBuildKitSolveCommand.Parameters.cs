@@ -231,7 +231,7 @@ public sealed partial class InvokeBuildKitSolveCommand
             Tags = Tag,
             Labels = StringTable.Read(Label),
             Annotations = AnnotationArgument.Read(Annotation),
-            Platforms = Platform.SelectMany(platforms => platforms.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)).ToList(),
+            Platforms = Platform,
             NoCache = NoCache,
             NoCacheFilter = NoCacheFilter,
             Pull = Pull,
