@@ -109,7 +109,7 @@ internal static partial class OutputArgument
     }
 
     private static bool IsDirectory(SolveOutput output) =>
-        output.Type == "local" || (output.Attributes.TryGetValue("tar", out var tar) && tar is "false" or "False" or "FALSE" or "f" or "F" or "0");
+        output.Type == "local" || (GoBoolean.Parse(output.Attributes.GetValueOrDefault("tar")) == false);
 
     [GeneratedRegex("(^|,)\\s*\"?type=", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex HasType();
