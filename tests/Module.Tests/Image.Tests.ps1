@@ -44,6 +44,7 @@ Describe "Images in layouts, archives and registries$because" -Skip:([bool] $obs
         $read = Get-OciImage "$root/nothing", "$root/amd64.tar" -ErrorVariable failed -ErrorAction SilentlyContinue
         $read | Should -HaveCount 1
         $failed.FullyQualifiedErrorId | Should -BeLike 'BuildKit.OciLayoutNotFound*'
+        Get-OciImage "$root/amd64.tar" -Platform 'linux/s390x, linux/amd64' | Should -HaveCount 1
         { Get-OciImage "$root/amd64.tar" -Platform linux/s390x -ErrorAction Stop } | Should -Throw -ErrorId 'BuildKit.OciPlatformNotFound*'
         { Get-OciImage "$root/amd64.tar" -Digest sha256:1 -ErrorAction Stop } | Should -Throw -ErrorId 'BuildKit.InvalidDigest*'
         { Get-OciImage -Reference localhost/UPPER -ErrorAction Stop } | Should -Throw -ErrorId 'BuildKit.InvalidTag*'
