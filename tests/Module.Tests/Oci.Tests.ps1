@@ -134,6 +134,25 @@ Describe 'OCI layouts' {
         (Get-OciIndex $layout).RefName | Should -Be '1', '2'
     }
 
+    It 'are shown whole in 80 columns' {
+        Get-ChildItem "$layout/blobs/sha256" | Remove-Item
+        $findings = Test-OciLayout $layout
+        $text = $findings | Out-String -Width 80
+        foreach ($finding in $findings) { $text -replace '\s' | Should -BeLike "*$([WildcardPattern]::Escape($finding.Path + $finding.Message -replace '\s'))*" }
+        $text -split "`n" | Where-Object Length -GT 80 | Should -BeNullOrEmpty
+        ($text -split "`n").Count | Should -BeLessThan (12 * $findings.Count)
+    }
+
+    It 'are shown where the language is constrained' {
+        $said = Invoke-NewShell "Import-Module '$(Get-Manifest)'
+            `$entries = Get-OciIndex '$layout'
+            `$outputs = (New-BuildKitOutput tar out.tar -Attribute @{ 'a.b' = 'c' }), (New-BuildKitOutput -Type tar -Destination ([IO.MemoryStream]::new()))
+            `$ExecutionContext.SessionState.LanguageMode = 'ConstrainedLanguage'
+            `$entries | Out-String -Stream -Width 120; `$outputs | Out-String -Stream -Width 120"
+        $said | Where-Object { $_ -like '*a:1 *sha256:????????????*' } | Should -HaveCount 1
+        $said -join "`n" | Should -BeLike '*a.b=c*MemoryStream*'
+    }
+
     It 'have their names completed' {
         $line = "Repair-OciIndex $layout -Reference docker"
         (TabExpansion2 $line $line.Length).CompletionMatches.CompletionText | Should -Be 'docker.io/library/a:1', 'docker.io/library/a:2'
