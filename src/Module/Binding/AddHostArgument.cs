@@ -10,7 +10,7 @@ internal static class AddHostArgument
     /// <param name="values">What was bound.</param>
     /// <returns>Texts such as <c>db:10.0.0.2</c>, for the library to judge.</returns>
     public static List<string> Read(IEnumerable<object?> values) => values
-        .Select(value => value is PSObject wrapped ? wrapped.BaseObject : value)
+        .Select(PSValue.Unwrap)
         .SelectMany(value => value is IDictionary table ? FromTable(table) : [value?.ToString() ?? ""])
         .ToList();
 
@@ -18,7 +18,7 @@ internal static class AddHostArgument
     {
         foreach (DictionaryEntry entry in table)
         {
-            var value = entry.Value is PSObject wrapped ? wrapped.BaseObject : entry.Value;
+            var value = PSValue.Unwrap(entry.Value);
             yield return $"{entry.Key}={(value is IEnumerable several and not string ? string.Join(',', several.Cast<object?>()) : value)}";
         }
     }

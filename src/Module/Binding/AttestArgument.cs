@@ -33,7 +33,7 @@ internal static class AttestArgument
 
     private static SolveAttestation ReadShorthand(string type, object value)
     {
-        switch (value is PSObject wrapped ? wrapped.BaseObject : value)
+        switch (PSValue.Unwrap(value))
         {
             case bool wanted:
                 return new SolveAttestation { Type = type, Disabled = !wanted };

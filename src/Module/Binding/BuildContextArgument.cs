@@ -28,8 +28,6 @@ internal static class BuildContextArgument
             var reference = OciLayoutReference.Parse(value);
             return (reference with { Path = FileSystemPath.Resolve(session, reference.Path) }).ToString();
         }
-        return SolveRequest.IsRemoteContext(value) && !Directory.Exists(Path.Combine(session.Path.CurrentFileSystemLocation.ProviderPath, value))
-            ? value
-            : FileSystemPath.Resolve(session, value);
+        return ContextArgument.IsRemote(session, value) ? value : FileSystemPath.Resolve(session, value);
     }
 }

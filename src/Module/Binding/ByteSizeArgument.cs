@@ -13,7 +13,7 @@ internal static class ByteSizeArgument
     /// <exception cref="BuildKitException"><c>BuildKit.InvalidSize</c>.</exception>
     public static long? Read(object? value)
     {
-        if ((value is PSObject wrapped ? wrapped.BaseObject : value) is not { } item)
+        if (PSValue.Unwrap(value) is not { } item)
             return null;
         var text = Convert.ToString(item, CultureInfo.InvariantCulture) ?? "";
         return MemorySize.Parse(text) ?? throw new BuildKitException(

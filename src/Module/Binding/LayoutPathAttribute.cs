@@ -13,7 +13,7 @@ internal sealed class LayoutPathAttribute : ArgumentTransformationAttribute
     /// <inheritdoc/>
     public override object Transform(EngineIntrinsics engineIntrinsics, object inputData) => inputData is null ? null! : ToPaths(inputData);
 
-    private static object ToPaths(object input) => (input is PSObject { BaseObject: not PSCustomObject } wrapped ? wrapped.BaseObject : input) switch
+    private static object ToPaths(object input) => PSValue.Unwrap(input) switch
     {
         string path => path,
         // A name that looks like a number is one to PowerShell, which has kept the text.
@@ -21,7 +21,7 @@ internal sealed class LayoutPathAttribute : ArgumentTransformationAttribute
         FileSystemInfo file => WildcardPattern.Escape(file.FullName),
         PathInfo location => WildcardPattern.Escape(location.Path),
         IEnumerable several and not IDictionary => several.Cast<object?>().Select(item => item is null ? null : ToPaths(item)).ToArray(),
-        var value => PSObject.AsPSObject(input).Properties["Layout"]?.Value is string layout ? WildcardPattern.Escape(layout) : throw Refusal(value),
+        var value => PSObject.AsPSObject(input).Properties["Layout"]?.Value is string layout ? WildcardPattern.Escape(layout) : throw Refusal(value!),
     };
 
     /// <remarks>By the inner exception PowerShell sees that the object is not for this parameter, and tries to bind its properties.</remarks>

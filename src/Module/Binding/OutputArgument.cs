@@ -21,7 +21,7 @@ internal static partial class OutputArgument
         var pieces = new List<string>();
         foreach (var value in values)
         {
-            var item = value is PSObject wrapped ? wrapped.BaseObject : value;
+            var item = PSValue.Unwrap(value);
             if (item is string text)
             {
                 Add(text);
@@ -81,7 +81,7 @@ internal static partial class OutputArgument
         foreach (DictionaryEntry entry in table)
         {
             var name = StringTable.Text(entry.Key).Trim().ToLowerInvariant();
-            if (name == "dest" && (entry.Value is PSObject wrapped ? wrapped.BaseObject : entry.Value) is Stream given)
+            if (name == "dest" && PSValue.Unwrap(entry.Value) is Stream given)
                 stream = given;
             else
                 attributes[name] = StringTable.Text(entry.Value);

@@ -38,7 +38,7 @@ internal static class SecretArgument
         var fields = new Dictionary<string, object?>();
         foreach (var value in values)
         {
-            var item = Unwrap(value);
+            var item = PSValue.Unwrap(value);
             if (item is string text)
             {
                 Add(text);
@@ -54,7 +54,7 @@ internal static class SecretArgument
                     secrets.Add(FromFields(session, FieldsOf(table)));
                     break;
                 case IDictionary table:
-                    secrets.AddRange(table.Cast<DictionaryEntry>().Select(entry => FromPair(session, entry.Key.ToString() ?? "", Unwrap(entry.Value))));
+                    secrets.AddRange(table.Cast<DictionaryEntry>().Select(entry => FromPair(session, entry.Key.ToString() ?? "", PSValue.Unwrap(entry.Value))));
                     break;
                 default:
                     throw Invalid($"A value of the type {item?.GetType().Name ?? "null"} is no secret.");
@@ -100,7 +100,7 @@ internal static class SecretArgument
         {
             if (!Keys.TryGetValue(entry.Key.ToString() ?? "", out var key))
                 throw Invalid("A secret's hashtable has id, and one of src, env, value and script; there is a key that is none of these.");
-            fields[key] = Unwrap(entry.Value);
+            fields[key] = PSValue.Unwrap(entry.Value);
         }
         return fields;
     }
@@ -158,6 +158,4 @@ internal static class SecretArgument
 
     private static string? Text(Dictionary<string, object?> fields, string key) =>
         fields.TryGetValue(key, out var value) && value?.ToString() is { Length: > 0 } text ? text : null;
-
-    private static object? Unwrap(object? value) => value is PSObject wrapped ? wrapped.BaseObject : value;
 }

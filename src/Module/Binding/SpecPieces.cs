@@ -17,7 +17,7 @@ internal static class SpecPieces
         List<string>? open = null;
         foreach (var value in values)
         {
-            var item = value is PSObject wrapped ? wrapped.BaseObject : value;
+            var item = PSValue.Unwrap(value);
             if (item is not string text)
             {
                 joined.Add(item);

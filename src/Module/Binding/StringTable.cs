@@ -36,7 +36,7 @@ internal static class StringTable
     /// <summary>Turns a value into text: of a list the elements with commas between them, of a file or folder its full path.</summary>
     /// <param name="value">The value.</param>
     /// <returns>Its text; nothing is an empty one.</returns>
-    public static string Text(object? value) => (value is PSObject wrapped ? wrapped.BaseObject : value) switch
+    public static string Text(object? value) => PSValue.Unwrap(value) switch
     {
         null => "",
         string text => text,
