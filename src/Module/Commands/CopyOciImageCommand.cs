@@ -26,7 +26,7 @@ public sealed class CopyOciImageCommand : BuilderCommandBase
 
     /// <summary>The platforms to copy; left out, all.</summary>
     [Parameter]
-    [ArgumentCompleter(typeof(PlatformCompleter))]
+    [ArgumentCompleter(typeof(OptionCompleter))]
     [ValidateNotNullOrEmpty]
     public string[] Platform { get; set; } = [];
 
@@ -83,22 +83,13 @@ public sealed class CopyOciImageCommand : BuilderCommandBase
             Concurrency = ThrottleLimit,
         };
         var bars = new OciCopyBars(source.ToString(), new WriteProgressBars(WriteProgress).Show);
-        try
-        {
-            return Run(
-                async (pump, cancellationToken) =>
-                {
-                    var engine = await ConnectIfNamedAsync(pump, cancellationToken).ConfigureAwait(false);
-                    return await OciCopy.RunAsync(options with { Engine = engine }, new PostedCopyEvents(pump, bars), cancellationToken).ConfigureAwait(false);
-                },
-                bars.Refresh);
-        }
-        finally
-        {
-            // Of a pipeline that is being stopped the host takes nothing any more, and clears its bars itself.
-            if (!Stopping)
-                bars.Complete();
-        }
+        return RunShown(
+            async (pump, cancellationToken) =>
+            {
+                var engine = await ConnectIfNamedAsync(pump, cancellationToken).ConfigureAwait(false);
+                return await OciCopy.RunAsync(options with { Engine = engine }, new PostedProgress<OciCopyEvent>(pump, bars.Update), cancellationToken).ConfigureAwait(false);
+            },
+            bars.Refresh, bars.Complete);
     }
 
     private async Task<BuildKitConnection?> ConnectIfNamedAsync(PipelinePump pump, CancellationToken cancellationToken) =>

@@ -40,22 +40,18 @@ public abstract class DockerfileCommandBase : BuilderCommandBase
     /// <param name="onAnswer">Takes the answer on the pipeline's thread.</param>
     private protected void Ask<T>(Func<BuildKitConnection, SolveRequest, IProgress<string>, CancellationToken, Task<T>> call, Action<T> onAnswer)
     {
-        T answer;
-        try
-        {
-            var request = ToRequest();
-            answer = Run(async (pump, cancellationToken) =>
+        Report(
+            Context,
+            () =>
             {
-                var connection = await ConnectAsync(pump, cancellationToken).ConfigureAwait(false);
-                return await call(connection, request, new PostedProgress<string>(pump, WriteWarning), cancellationToken).ConfigureAwait(false);
-            });
-        }
-        catch (Exception e) when (IsReportable(e))
-        {
-            WriteError(e, Context);
-            return;
-        }
-        onAnswer(answer);
+                var request = ToRequest();
+                return Run(async (pump, cancellationToken) =>
+                {
+                    var connection = await ConnectAsync(pump, cancellationToken).ConfigureAwait(false);
+                    return await call(connection, request, new PostedProgress<string>(pump, WriteWarning), cancellationToken).ConfigureAwait(false);
+                });
+            },
+            onAnswer);
     }
 
     /// <summary>The build that is asked about.</summary>
@@ -77,7 +73,7 @@ public abstract class DockerfileCommandBase : BuilderCommandBase
 
     private string? FileIn(string context)
     {
-        if (SolveRequest.IsRemoteContext(context))
+        if (ContextArgument.IsRemote(SessionState, context))
             return null;
         var path = FileSystemPath.Resolve(SessionState, context);
         return File.Exists(path) && !ContextArgument.IsArchive(path) ? path : null;

@@ -23,7 +23,7 @@ public abstract class DockerfileStageCommandBase : DockerfileCommandBase
 
     /// <summary>Platforms that the build would be for.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
-    [ArgumentCompleter(typeof(PlatformCompleter))]
+    [ArgumentCompleter(typeof(OptionCompleter))]
     [ValidateNotNullOrEmpty]
     public string[] Platform { get; set; } = [];
 

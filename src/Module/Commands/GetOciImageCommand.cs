@@ -25,7 +25,7 @@ public sealed class GetOciImageCommand : OciAddressCommandBase
 
     /// <summary>The platforms.</summary>
     [Parameter]
-    [ArgumentCompleter(typeof(PlatformCompleter))]
+    [ArgumentCompleter(typeof(OptionCompleter))]
     [ValidateNotNullOrEmpty]
     public string[] Platform { get; set; } = [];
 

@@ -49,7 +49,7 @@ public sealed partial class InvokeBuildKitSolveCommand
 
     /// <summary>Platforms to build for.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
-    [ArgumentCompleter(typeof(PlatformCompleter))]
+    [ArgumentCompleter(typeof(OptionCompleter))]
     [ValidateNotNullOrEmpty]
     public string[] Platform { get; set; } = [];
 
@@ -252,8 +252,8 @@ public sealed partial class InvokeBuildKitSolveCommand
             SourcePolicyFile = Environment.GetEnvironmentVariable("EXPERIMENTAL_BUILDKIT_SOURCE_POLICY") is { Length: > 0 } policy ? FileSystemPath.Resolve(SessionState, policy) : null,
             Frontend = Frontend,
             FrontendOptions = StringTable.Read(FrontendOption),
-            MetadataFile = MetadataFile is null ? null : FileSystemPath.Resolve(SessionState, MetadataFile),
-            ImageIdFile = ImageIdFile is null ? null : FileSystemPath.Resolve(SessionState, ImageIdFile),
+            MetadataFile = FileSystemPath.Resolve(SessionState, MetadataFile),
+            ImageIdFile = FileSystemPath.Resolve(SessionState, ImageIdFile),
         };
     }
 }

@@ -85,16 +85,7 @@ public sealed partial class InvokeBuildKitSolveCommand : BuilderCommandBase
         if (Prepare(context) is not { } solve)
             return null;
         var display = CreateDisplay(context);
-        try
-        {
-            return Run((pump, cancellationToken) => BuildAsync(solve, display, pump, cancellationToken), display.Refresh);
-        }
-        finally
-        {
-            // Of a pipeline that is being stopped the host takes nothing any more, and clears its bars itself.
-            if (!Stopping)
-                display.Complete();
-        }
+        return RunShown((pump, cancellationToken) => BuildAsync(solve, display, pump, cancellationToken), display.Refresh, display.Complete);
     }
 
     private async Task<BuildKitSolveResult> BuildAsync(PreparedSolve solve, SolveDisplay display, PipelinePump pump, CancellationToken cancellationToken)
@@ -108,7 +99,7 @@ public sealed partial class InvokeBuildKitSolveCommand : BuilderCommandBase
     {
         var request = ToRequest(context);
         return ShouldProcess(context.Location ?? context.Name, Describe(request))
-            ? new PreparedSolve(Unwrap(Builder), Unwrap(LoadInto), request with { Secrets = _secrets ??= ReadSecrets() })
+            ? new PreparedSolve(PSValue.Unwrap(Builder), PSValue.Unwrap(LoadInto), request with { Secrets = _secrets ??= ReadSecrets() })
             : null;
     }
 
@@ -155,6 +146,4 @@ public sealed partial class InvokeBuildKitSolveCommand : BuilderCommandBase
                 "BuildKit.InvalidOutput", BuildKitErrorCategory.InvalidArgument, "The bytes of several builds would be mixed in the pipeline.",
                 "Build one context a call with dest=-, or give the output a file as dest.");
     }
-
-    private static object? Unwrap(object? value) => value is PSObject wrapped ? wrapped.BaseObject : value;
 }

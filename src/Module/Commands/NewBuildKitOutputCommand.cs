@@ -46,7 +46,7 @@ public sealed class NewBuildKitOutputCommand : BuildKitCommandBase
 
     /// <summary>How layers are compressed.</summary>
     [Parameter]
-    [ArgumentCompleter(typeof(CompressionCompleter))]
+    [ArgumentCompleter(typeof(OptionCompleter))]
     [ValidateNotNullOrEmpty]
     public string? Compression { get; set; }
 
@@ -108,7 +108,7 @@ public sealed class NewBuildKitOutputCommand : BuildKitCommandBase
 
     private string DefaultType()
     {
-        var destination = Destination is PSObject wrapped ? wrapped.BaseObject : Destination;
+        var destination = PSValue.Unwrap(Destination);
         return AsLayout ? "oci" : destination is null ? "image" : destination is Stream or SolveOutput.StandardOutput ? "tar" : "local";
     }
 }
