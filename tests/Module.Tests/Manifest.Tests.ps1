@@ -83,6 +83,11 @@ Describe 'about_BuildKit' {
         Get-Help about_BuildKit | Out-String | Should -BeLike '*WHICH DAEMON BUILDS*'
     }
 
+    It 'names every cmdlet' {
+        $lines = (Get-Content "$PSScriptRoot/../../en-US/about_BuildKit.help.txt").Trim()
+        (Get-Module BuildKit).ExportedCommands.Keys | Where-Object { $_ -notin $lines } | Should -BeNullOrEmpty
+    }
+
     It 'fits a terminal of 80 columns' {
         Get-Content "$PSScriptRoot/../../en-US/about_BuildKit.help.txt" | Where-Object Length -gt 80 | Should -BeNullOrEmpty
     }

@@ -12,7 +12,7 @@ public abstract class DockerfileCommandBase : BuilderCommandBase
 {
     /// <summary>The build context: a folder, a git or http URL that the daemon fetches, or a Dockerfile, whose folder is then the context.</summary>
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
-    [Alias("FullName", "PSPath", "Path")]
+    [Alias("FullName", "PSPath")]
     [ValidateNotNullOrEmpty]
     public string Context { get; set; } = ".";
 

@@ -15,7 +15,7 @@ public sealed partial class InvokeBuildKitSolveCommand
     /// Bytes from the pipeline are the context of one build together.
     /// </summary>
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
-    [Alias("FullName", "PSPath", "Path")]
+    [Alias("FullName", "PSPath")]
     [ValidateNotNullOrEmpty]
     public object Context { get; set; } = ".";
 

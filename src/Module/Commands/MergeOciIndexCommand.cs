@@ -88,7 +88,7 @@ public sealed class MergeOciIndexCommand : BuildKitCommandBase
             var result = plan.Result;
             foreach (var warning in result.Warnings)
                 WriteWarning(warning);
-            if (ShouldProcess(string.Join(", ", result.Reference), $"put {result.Digest}, an index of {string.Join(", ", result.Platforms)}"))
+            if (ShouldProcess(string.Join(", ", result.Reference), $"Write {result.Digest}, an index of {string.Join(", ", result.Platforms)}"))
                 WriteObject(Write(plan, result));
         }
         finally
