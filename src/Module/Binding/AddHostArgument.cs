@@ -14,12 +14,5 @@ internal static class AddHostArgument
         .SelectMany(value => value is IDictionary table ? FromTable(table) : [value?.ToString() ?? ""])
         .ToList();
 
-    private static IEnumerable<string> FromTable(IDictionary table)
-    {
-        foreach (DictionaryEntry entry in table)
-        {
-            var value = PSValue.Unwrap(entry.Value);
-            yield return $"{entry.Key}={(value is IEnumerable several and not string ? string.Join(',', several.Cast<object?>()) : value)}";
-        }
-    }
+    private static IEnumerable<string> FromTable(IDictionary table) => StringTable.Read(table).Select(host => $"{host.Key}={host.Value}");
 }

@@ -17,6 +17,7 @@ internal static class ByteSizeArgument
             return null;
         var text = Convert.ToString(item, CultureInfo.InvariantCulture) ?? "";
         return MemorySize.Parse(text) ?? throw new BuildKitException(
-            "BuildKit.InvalidSize", BuildKitErrorCategory.InvalidArgument, $"'{text}' is no size.", "Give bytes, or write it like 64m, 1g or 64MB.") { Target = text };
+            "BuildKit.InvalidSize", BuildKitErrorCategory.InvalidArgument, $"'{text}' is no size.", "Give bytes, or write it like 64m, 1g or 64MB.")
+        { Target = text };
     }
 }

@@ -109,7 +109,7 @@ internal static partial class OutputArgument
     }
 
     private static bool IsDirectory(SolveOutput output) =>
-        output.Type == "local" || (GoBoolean.Parse(output.Attributes.GetValueOrDefault("tar")) == false);
+        output.Type == "local" || GoBoolean.Parse(output.Attributes.GetValueOrDefault("tar")) == false;
 
     [GeneratedRegex("(^|,)\\s*\"?type=", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex HasType();

@@ -84,7 +84,7 @@ public abstract class DockerfileCommandBase : BuilderCommandBase
         using var context = ContextArgument.Read(SessionState, text);
         return context.Location ?? throw new BuildKitException(
             "BuildKit.InvalidContext", BuildKitErrorCategory.InvalidArgument, $"The context '{text}' is an archive; a Dockerfile is asked about in a folder, or at a git or http URL.",
-            "Unpack it and give the folder, or give the Dockerfile's text as -Dockerfile.")
+            "Unpack it and give the folder, or give the Dockerfile alone.")
         { Target = text };
     }
 }

@@ -105,8 +105,12 @@ public sealed partial class InvokeBuildKitSolveCommand : BuilderCommandBase
 
     private static string Describe(SolveRequest request)
     {
-        string[] to = [.. request.Outputs.Select(output => output.ToString()), .. request.Push ? ["push"] : Array.Empty<string>(), .. request.Load ? ["load"] : Array.Empty<string>()];
-        return $"Build{(request.Tags.Count > 0 ? " " : "")}{string.Join(", ", request.Tags)}{(to.Length > 0 ? $" ({string.Join("; ", to)})" : "")}";
+        var to = request.Outputs.Select(output => output.ToString()).ToList();
+        if (request.Push)
+            to.Add("push");
+        if (request.Load)
+            to.Add("load");
+        return string.Join(' ', new[] { "Build", string.Join(", ", request.Tags), to.Count > 0 ? $"({string.Join("; ", to)})" : "" }.Where(part => part.Length > 0));
     }
 
     // Scripts run only where something is built, and once for all contexts.
