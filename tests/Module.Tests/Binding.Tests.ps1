@@ -102,6 +102,16 @@ Describe 'Invoke-BuildKitSolve' {
         $said | Should -BeLike "*`"Build app:1, app:2 (type=tar,dest=/out.tar; push)`" on target `"$context`"*"
     }
 
+    It 'closes an archive of which it makes no job: <Name>' -ForEach @(
+        @{ Name = 'a wrong option'; Option = @{ ShmSize = 'large' } }
+        @{ Name = '-WhatIf'; Option = @{ WhatIf = $true } }
+    ) {
+        $archive = "$(New-Context @{ Dockerfile = "FROM scratch`n" })/context.tar"
+        tar -C (Split-Path $archive) -cf $archive Dockerfile
+        Invoke-BuildKitSolve $archive -AsJob @Option @nowhere
+        (Get-ChildItem /proc/$PID/fd).LinkTarget | Should -Not -Contain $archive
+    }
+
     It 'goes on with the next context after one that failed' {
         '/nowhere', $context | Invoke-BuildKitSolve @nowhere
         $failure.ForEach{ ($_.FullyQualifiedErrorId -split ',')[0] } | Should -Be 'BuildKit.ContextNotFound', 'BuildKit.SocketNotFound'

@@ -134,6 +134,15 @@ Describe 'OCI layouts' {
         (Get-OciIndex $layout).RefName | Should -Be '1', '2'
     }
 
+    It 'have their bar taken away, where they can not be checked too (<_>)' -ForEach 'two', 'nothing' {
+        $shell = [powershell]::Create().AddScript('param($manifest, $path) Import-Module $manifest; Test-OciLayout $path').AddArgument((Get-Manifest)).AddArgument("$root/$_")
+        try {
+            $shell.Invoke() | Out-Null
+            @($shell.Streams.Progress | Where-Object Activity -EQ 'Test-OciLayout')[-1].RecordType | Should -Be Completed
+        }
+        finally { $shell.Dispose() }
+    }
+
     It 'are shown whole in 80 columns' {
         Get-ChildItem "$layout/blobs/sha256" | Remove-Item
         $findings = Test-OciLayout $layout
