@@ -35,18 +35,13 @@ internal static class SecretArgument
     public static List<SolveSecret> Read(SessionState session, IEnumerable<object?> values)
     {
         var secrets = new List<SolveSecret>();
-        var fields = new Dictionary<string, object?>();
-        foreach (var value in values)
+        foreach (var item in SpecPieces.Join(values))
         {
-            var item = PSValue.Unwrap(value);
-            if (item is string text)
-            {
-                Add(text);
-                continue;
-            }
-            Flush();
             switch (item)
             {
+                case List<string> fields:
+                    secrets.Add(FromFields(session, FieldsOf(fields)));
+                    break;
                 case SolveSecret secret:
                     secrets.Add(secret.FilePath is { } path ? secret with { FilePath = FileSystemPath.Resolve(session, path) } : secret);
                     break;
@@ -60,37 +55,17 @@ internal static class SecretArgument
                     throw Invalid($"A value of the type {item?.GetType().Name ?? "null"} is no secret.");
             }
         }
-        Flush();
         return secrets;
-
-        // PowerShell takes the commas of an unquoted id=a,src=b for its own and passes two strings: a field that is there already begins another secret.
-        void Add(string text)
-        {
-            var more = CsvFields.Split(text).Select(ToField).ToList();
-            if (more.Any(field => fields.ContainsKey(field.Key)))
-                Flush();
-            foreach (var (key, value) in more)
-                fields[key] = value;
-        }
-
-        void Flush()
-        {
-            if (fields.Count > 0)
-                secrets.Add(FromFields(session, fields));
-            fields = [];
-        }
     }
 
     private static bool IsId(string? key) => string.Equals(key, "id", StringComparison.OrdinalIgnoreCase);
 
-    // The field itself is not named in an error: it may be a value that was put in the wrong place.
-    private static KeyValuePair<string, object?> ToField(string text)
+    private static Dictionary<string, object?> FieldsOf(List<string> texts)
     {
-        var equals = text.IndexOf('=', StringComparison.Ordinal);
-        var name = equals > 0 ? text[..equals].Trim() : "";
-        return Keys.TryGetValue(name, out var key) && key is not ("value" or "script")
-            ? new(key, text[(equals + 1)..])
-            : throw Invalid("A secret is written as fields id=, src=, env= and type=, with commas between them; there is one that is none of these.");
+        var fields = new Dictionary<string, object?>();
+        foreach (var (name, value) in SpecPieces.ToPairs(texts, static _ => InvalidField()))
+            fields[Keys.TryGetValue(name, out var key) && key is not ("value" or "script") ? key : throw InvalidField()] = value;
+        return fields;
     }
 
     private static Dictionary<string, object?> FieldsOf(IDictionary table)
@@ -152,6 +127,10 @@ internal static class SecretArgument
         byte[] bytes => SolveSecret.FromValue(id, bytes),
         _ => null,
     };
+
+    // The field itself is not named: it may be a value that was put in the wrong place.
+    private static BuildKitException InvalidField() =>
+        Invalid("A secret is written as fields id=, src=, env= and type=, with commas between them; there is one that is none of these.");
 
     private static BuildKitException Invalid(string message, string? id = null) =>
         new("BuildKit.InvalidSecret", BuildKitErrorCategory.InvalidArgument, message, Advice) { Target = id };
