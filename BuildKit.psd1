@@ -43,7 +43,7 @@
     AliasesToExport      = @()
     PrivateData          = @{
         PSData = @{
-            Tags = @('BuildKit', 'Docker', 'Dockerfile', 'Buildx', 'OCI', 'Container', 'Image', 'PSEdition_Core', 'Linux', 'MacOS', 'Windows')
+            Tags = @('BuildKit', 'Docker', 'Dockerfile', 'Buildx', 'OCI', 'Container', 'Image', 'PSEdition_Core', 'Linux', 'MacOS')
         }
     }
 }

@@ -1,9 +1,10 @@
 namespace BuildKit;
 
 /// <summary>The words that Go's <c>strconv.ParseBool</c> takes, and with it docker's options and variables.</summary>
-internal static class GoBoolean
+public static class GoBoolean
 {
     /// <summary>Reads a word.</summary>
+    /// <param name="text">The word.</param>
     /// <returns>Null where it is none of them.</returns>
     public static bool? Parse(string? text) => text switch
     {

@@ -70,6 +70,17 @@ internal sealed partial record PlatformSpecifier(string OS, string Architecture,
         return version.Length == 0 && KnownArchitectures.Contains(alone.Architecture) ? alone : throw Invalid(text);
     }
 
+    /// <summary>Reads platforms, of which one text may hold several with commas between them, as docker's <c>--platform</c> does.</summary>
+    /// <param name="texts">What was written.</param>
+    /// <param name="defaultOS">The system of an architecture that stands alone.</param>
+    /// <returns>The platforms, each once.</returns>
+    /// <exception cref="BuildKitException"><c>BuildKit.InvalidPlatform</c>.</exception>
+    public static List<PlatformSpecifier> ParseMany(IEnumerable<string> texts, string defaultOS) => texts
+        .SelectMany(text => text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        .Select(text => Parse(text, defaultOS))
+        .Distinct()
+        .ToList();
+
     /// <summary>The system without its version.</summary>
     public string BareOS => OS.Split('(')[0];
 
@@ -103,6 +114,6 @@ internal sealed partial record PlatformSpecifier(string OS, string Architecture,
             Target = text,
         };
 
-    [GeneratedRegex(@"^(?<os>[A-Za-z0-9_-]+)(?<version>\([A-Za-z0-9_.%-]*(\+[A-Za-z0-9_.%-]+)*\))?(/(?<arch>[A-Za-z0-9_.-]+)(/(?<variant>[A-Za-z0-9_.-]+))?)?$")]
+    [GeneratedRegex(@"^(?<os>[A-Za-z0-9_-]+)(?<version>\([A-Za-z0-9_.%-]*(\+[A-Za-z0-9_.%-]+)*\))?(/(?<arch>[A-Za-z0-9_.-]+)(/(?<variant>[A-Za-z0-9_.-]+))?)?\z")]
     private static partial Regex Specifier();
 }

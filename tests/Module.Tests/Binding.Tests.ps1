@@ -13,7 +13,7 @@ Describe 'Invoke-BuildKitSolve' {
         $names | Sort-Object | Should -Be (
             'AddHost', 'Allow', 'Annotation', 'AsJob', 'Attest', 'BuildArg', 'BuildContext', 'Builder', 'CacheFrom', 'CacheTo', 'CgroupParent', 'Context', 'Dockerfile', 'Frontend',
             'FrontendOption', 'ImageIdFile', 'Label', 'Load', 'LoadInto', 'MetadataFile', 'Network', 'NoCache', 'NoCacheFilter', 'Output', 'Platform', 'Progress', 'Provenance', 'Pull',
-            'Push', 'Sbom', 'Secret', 'ShmSize', 'SourceDateEpoch', 'Ssh', 'Tag', 'Target', 'Ulimit')
+            'Push', 'Sbom', 'Secret', 'ShmSize', 'SourceDateEpoch', 'Ssh', 'Tag', 'Target', 'Ulimit', 'Confirm', 'WhatIf' | Sort-Object)
     }
 
     It 'takes <Name> as the context' -ForEach @(
@@ -34,6 +34,7 @@ Describe 'Invoke-BuildKitSolve' {
     It 'refuses <Name>' -ForEach @(
         @{ Name = 'a folder that is not there'; Call = { Invoke-BuildKitSolve /nowhere @nowhere }; Id = 'BuildKit.ContextNotFound'; Category = 'ObjectNotFound' }
         @{ Name = 'a file as context'; Call = { Invoke-BuildKitSolve $context/Dockerfile @nowhere }; Id = 'BuildKit.ContextNotFound'; Category = 'InvalidArgument' }
+        @{ Name = 'a closed stream'; Call = { $closed = [IO.MemoryStream]::new(); $closed.Dispose(); Invoke-BuildKitSolve $closed @nowhere }; Id = 'BuildKit.ContextUnreadable'; Category = 'InvalidArgument' }
         @{ Name = 'a drive that is not there'; Call = { Invoke-BuildKitSolve nodrive:/x @nowhere }; Id = 'BuildKit.InvalidPath'; Category = 'InvalidArgument' }
         @{ Name = 'a drive without files'; Call = { Invoke-BuildKitSolve env:/PATH @nowhere }; Id = 'BuildKit.InvalidPath'; Category = 'InvalidArgument' }
         @{ Name = 'a Dockerfile that is not there'; Call = { Invoke-BuildKitSolve $context -Dockerfile no.Dockerfile @nowhere }; Id = 'BuildKit.DockerfileNotFound'; Category = 'ObjectNotFound' }
@@ -81,6 +82,34 @@ Describe 'Invoke-BuildKitSolve' {
     ) {
         . $Call
         Get-ErrorId $failure | Should -Be 'BuildKit.SocketNotFound'
+    }
+
+    It 'says what it would do with -WhatIf, and asks no daemon, runs no script and writes nothing: <Name>' -ForEach @(
+        @{ Name = 'a folder'; Call = { Invoke-BuildKitSolve $context -WhatIf @plan } }
+        @{ Name = 'a job'; Call = { Invoke-BuildKitSolve $context -AsJob -WhatIf @plan } }
+        @{ Name = 'by the preference'; Call = { $WhatIfPreference = $true; Invoke-BuildKitSolve $context @plan } }
+        @{ Name = 'the bytes of an archive'; Call = { Get-Content $context/Dockerfile -AsByteStream -ReadCount 4 | Invoke-BuildKitSolve -WhatIf @plan } }
+    ) {
+        $plan = @{ Tag = 'app:1'; Push = $true; Output = "type=local,dest=$context/out"; Secret = @{ id = 'a'; script = { New-Item $context/ran } }; MetadataFile = "$context/meta" } + $nowhere
+        . $Call | Should -BeNullOrEmpty
+        $failure | Should -BeNullOrEmpty
+        Get-ChildItem $context -Name | Sort-Object | Should -Be 'Dockerfile', 'sub'
+        Get-Job | Should -BeNullOrEmpty
+    }
+
+    It 'shows context, names and outputs with -WhatIf' {
+        $said = Invoke-NewShell "Import-Module '$(Get-Manifest)'; Invoke-BuildKitSolve '$context' -Tag app:1, app:2 -Output type=tar,dest=/out.tar -Push -WhatIf"
+        $said | Should -BeLike "*`"Build app:1, app:2 (type=tar,dest=/out.tar; push)`" on target `"$context`"*"
+    }
+
+    It 'closes an archive of which it makes no job: <Name>' -ForEach @(
+        @{ Name = 'a wrong option'; Option = @{ ShmSize = 'large' } }
+        @{ Name = '-WhatIf'; Option = @{ WhatIf = $true } }
+    ) {
+        $archive = "$(New-Context @{ Dockerfile = "FROM scratch`n" })/context.tar"
+        tar -C (Split-Path $archive) -cf $archive Dockerfile
+        Invoke-BuildKitSolve $archive -AsJob @Option @nowhere
+        (Get-ChildItem /proc/$PID/fd).LinkTarget | Should -Not -Contain $archive
     }
 
     It 'goes on with the next context after one that failed' {

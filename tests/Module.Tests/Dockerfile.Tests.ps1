@@ -105,6 +105,17 @@ Describe 'Test-Dockerfile' -Skip:([bool] $obstacle) {
         $problem[0].FullyQualifiedErrorId | Should -BeLike 'BuildKit.DockerfileNotFound,*'
     }
 
+    It 'asks about no <Name>' -ForEach @(
+        @{ Name = 'archive'; Call = { Test-Dockerfile $clean/ctx.tar @quiet } }
+        @{ Name = 'Dockerfile in an archive'; Call = { Test-Dockerfile $clean/ctx.tar -Dockerfile Dockerfile @quiet } }
+    ) {
+        $quiet = @{ ErrorVariable = 'problem'; ErrorAction = 'SilentlyContinue'; Builder = 'unix:///nowhere.sock' }
+        tar -C $clean -cf $clean/ctx.tar Dockerfile
+        . $Call
+        $problem | Should -HaveCount 1
+        $problem[0].FullyQualifiedErrorId | Should -BeLike 'BuildKit.InvalidContext,*'
+    }
+
     It 'shows the lines that do not parse' {
         Test-Dockerfile -Dockerfile "FROM scratch`nFORM x`n" -ErrorVariable problem -ErrorAction SilentlyContinue @common | Should -BeNullOrEmpty
         $problem[0].FullyQualifiedErrorId | Should -BeLike 'BuildKit.DockerfileSyntax,*'
@@ -146,6 +157,8 @@ Describe 'Test-Dockerfile' -Skip:([bool] $obstacle) {
     It 'completes the stages for -Target' {
         $context = New-Context @{ Dockerfile = "FROM scratch AS first`nFROM scratch AS second`n" }
         $line = "Test-Dockerfile '$context' -Target s"
+        (TabExpansion2 $line $line.Length).CompletionMatches.CompletionText | Should -Be 'second'
+        $line = "Get-DockerfileOutline '$context/Dockerfile' -Target s"
         (TabExpansion2 $line $line.Length).CompletionMatches.CompletionText | Should -Be 'second'
     }
 

@@ -201,7 +201,7 @@ Describe 'Test-BuildKit' {
 
     It 'shows what to do, below what it found' {
         $text = Test-BuildKit unix:///one.sock -Name DockerConfig, Connection, Clock | Out-String -Width 200
-        $text | Should -Match 'This side'
+        $text | Should -Match 'This computer'
         $text | Should -Match 'Builder unix:///one.sock'
         $text | Should -Match '(?m)^✓ Pass +DockerConfig +There is no '
         $text | Should -Match "(?m)^✗ Fail +Connection +Can't connect to unix:///one.sock: there is no such socket\.\r?\n +→ Start the Docker Engine"

@@ -44,6 +44,7 @@ Describe "Images in layouts, archives and registries$because" -Skip:([bool] $obs
         $read = Get-OciImage "$root/nothing", "$root/amd64.tar" -ErrorVariable failed -ErrorAction SilentlyContinue
         $read | Should -HaveCount 1
         $failed.FullyQualifiedErrorId | Should -BeLike 'BuildKit.OciLayoutNotFound*'
+        Get-OciImage "$root/amd64.tar" -Platform 'linux/s390x, linux/amd64' | Should -HaveCount 1
         { Get-OciImage "$root/amd64.tar" -Platform linux/s390x -ErrorAction Stop } | Should -Throw -ErrorId 'BuildKit.OciPlatformNotFound*'
         { Get-OciImage "$root/amd64.tar" -Digest sha256:1 -ErrorAction Stop } | Should -Throw -ErrorId 'BuildKit.InvalidDigest*'
         { Get-OciImage -Reference localhost/UPPER -ErrorAction Stop } | Should -Throw -ErrorId 'BuildKit.InvalidTag*'
@@ -69,6 +70,14 @@ Describe "Images in layouts, archives and registries$because" -Skip:([bool] $obs
         $entries | Select-Object -Skip 1 | ForEach-Object Digest | Should -Be $theirs.manifests.digest
         $entries[0].Digest | Should -Be $images[0].Index.Digest
         $entries[1].Path | Should -BeLike "$registry/*:both/manifests[[]0]"
+        $entries[0].Layout | Should -BeNullOrEmpty
+        $ofPlatforms = $entries | Where-Object { $_.Platform.OS -eq 'linux' }
+        ($ofPlatforms | Get-OciImage).Digest | Should -Be $images.Digest
+        ($ofPlatforms | Merge-OciIndex -Destination "oci-layout://$root/again:1").Platforms.Architecture | Should -Be 'amd64', 'arm64'
+        ($images[0], $ofPlatforms[1] | Copy-OciImage -Destination "$root/copies.tar").Digest | Should -Be $images.Digest
+        (Get-OciIndex "$root/both")[0] | Copy-OciImage -Destination "oci-layout://$root/copied:1" | ForEach-Object Digest | Should -Be $result.Digest
+        $images[0] | Test-OciLayout -ErrorVariable failed -ErrorAction SilentlyContinue | Should -BeNullOrEmpty
+        $failed.FullyQualifiedErrorId | Should -BeLike 'InputObjectNotBound*'
 
         { $images | Merge-OciIndex -Destination $name -Append -ErrorAction Stop } | Should -Not -Throw
         { Merge-OciIndex "$root/amd64.tar", $name -Destination $name -Annotation manifest:a=b -ErrorAction Stop } | Should -Throw -ErrorId 'BuildKit.InvalidAnnotation*'

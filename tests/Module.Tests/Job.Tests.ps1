@@ -21,6 +21,7 @@ Describe '-AsJob on <Kind>' -ForEach $engines {
                 'sleep.Dockerfile' = "FROM $($engine.BaseImage)`nRUN echo started; sleep $marker`n"
             }
             $common = @{ Builder = $engine.Address; NoCache = $true; AsJob = $true; Output = 'type=cacheonly' }
+            $withoutBuilder = @{ NoCache = $true; AsJob = $true; Output = 'type=cacheonly' }
             function Test-Running { [bool] (Get-ChildItem /proc -Directory | Where-Object Name -Match '^\d+$' | Where-Object { (Get-Content "$_/cmdline" -ErrorAction Ignore) -like "sleep?$marker*" }) }
         }
 
@@ -74,6 +75,13 @@ Describe '-AsJob on <Kind>' -ForEach $engines {
             $jobs.Command | Should -Be $folders.ForEach{ "Invoke-BuildKitSolve $_" }
             $results = $jobs | Wait-Job -Timeout 60 | Receive-Job
             $results.Ref | Select-Object -Unique | Should -HaveCount 3
+        }
+
+        It 'has the name of its builder as the location, however that was given' {
+            $server = Get-BuildKitServer $engine.Address
+            $job = Invoke-BuildKitSolve $context -Builder $server @withoutBuilder
+            $job.Location | Should -Be $server.Name
+            "$(Connect-BuildKit $engine.Address)" | Should -Be $server.Name
         }
 
         It 'keeps what was typed out of sight' {

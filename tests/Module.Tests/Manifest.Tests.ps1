@@ -39,7 +39,12 @@ Describe '<Command.Name>' -ForEach $commands {
     It 'says what it returns, and has a view for it' {
         if ($Command.Name -in 'Disconnect-BuildKit', 'Remove-BuildKitBuilder') { $Command.OutputType | Should -BeNullOrEmpty; return }
         $Command.OutputType.Name | Should -Not -BeNullOrEmpty
+        (Get-Help $Command.Name -Full).returnValues.returnValue.type.name | ForEach-Object Trim | Sort-Object | Should -Be ($Command.OutputType.Name | Sort-Object)
         Get-FormatData -TypeName $Command.OutputType.Name.ForEach{ [WildcardPattern]::Escape($_) } | Should -Not -BeNullOrEmpty
+    }
+
+    It 'knows which parameters are meant where the input fits several sets' {
+        if ($Command.ParameterSets.Count -gt 1) { $Command.DefaultParameterSet | Should -Not -BeNullOrEmpty }
     }
 
     It 'has help with a description and examples that parse' {
@@ -50,7 +55,7 @@ Describe '<Command.Name>' -ForEach $commands {
             $errors = $null
             $ast = [Management.Automation.Language.Parser]::ParseInput($example.code, [ref] $null, [ref] $errors)
             $errors | Should -BeNullOrEmpty
-            foreach ($call in $ast.FindAll({ $args[0] -is [Management.Automation.Language.CommandAst] -and $args[0].GetCommandName() -like '*BuildKit*' }, $true)) {
+            foreach ($call in $ast.FindAll({ $args[0] -is [Management.Automation.Language.CommandAst] -and (Get-Module BuildKit).ExportedCommands.ContainsKey("$($args[0].GetCommandName())") }, $true)) {
                 $known = (Get-Command $call.GetCommandName()).Parameters.Keys
                 $call.CommandElements | Where-Object { $_ -is [Management.Automation.Language.CommandParameterAst] } | ForEach-Object { $_.ParameterName | Should -BeIn $known }
             }
@@ -68,6 +73,7 @@ Describe '<Command.Name> -<Parameter>' -ForEach $parameters {
         $help.position | Should -Be ($attribute.Position -ge 0 ? "$($attribute.Position)" : 'named')
         $ways = @(if ($attribute.ValueFromPipeline) { 'ByValue' }; if ($attribute.ValueFromPipelineByPropertyName) { 'ByPropertyName' })
         $help.pipelineInput | Should -Be ($ways ? "true ($($ways -join ', '))" : 'false')
+        $help.globbing | Should -Be "$($declared.Attributes.Where({ $_ -is [SupportsWildcards] }).Count -gt 0)"
         $help.aliases | Should -Be ($declared.Aliases.Count ? $declared.Aliases -join ', ' : 'none')
     }
 }
@@ -75,6 +81,11 @@ Describe '<Command.Name> -<Parameter>' -ForEach $parameters {
 Describe 'about_BuildKit' {
     It 'is found' {
         Get-Help about_BuildKit | Out-String | Should -BeLike '*WHICH DAEMON BUILDS*'
+    }
+
+    It 'names every cmdlet' {
+        $lines = (Get-Content "$PSScriptRoot/../../en-US/about_BuildKit.help.txt").Trim()
+        (Get-Module BuildKit).ExportedCommands.Keys | Where-Object { $_ -notin $lines } | Should -BeNullOrEmpty
     }
 
     It 'fits a terminal of 80 columns' {

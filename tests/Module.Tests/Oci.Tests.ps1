@@ -123,6 +123,57 @@ Describe 'OCI layouts' {
         (Remove-OciReference $layout a:1).Names | Should -Be 'docker.io/library/c:3', 'docker.io/library/d:4'
     }
 
+    It 'are found by the images that are in them' {
+        Get-OciImage $layout | Select-Object -First 1 | Test-OciLayout -Quiet | Should -BeTrue
+        (Get-OciImage $layout)[0] | Get-OciIndex | Should -HaveCount 2
+        (Get-OciImage $layout)[0] | Set-OciReference -Reference d:4 | ForEach-Object Names | Should -Contain 'docker.io/library/d:4'
+        Test-OciLayout (Get-OciImage $layout)[0] -Quiet | Should -BeTrue
+        Push-Location $layout
+        try { (Get-Location | Get-OciIndex).RefName | Should -Contain '4' } finally { Pop-Location }
+    }
+
+    It 'are not what has no place: <Name>' -ForEach @(
+        @{ Name = 'nothing'; Value = $null; Says = '*argument is null*' }
+        @{ Name = 'a table'; Value = @{ a = 1 }; Says = "*Hashtable says where a layout is*" }
+    ) {
+        { Get-OciIndex $Value -ErrorAction Stop } | Should -Throw $Says
+    }
+
+    It 'are changed by nobody who can not be asked' {
+        $said = Invoke-NewShell "Import-Module '$(Get-Manifest)'; try { Set-OciReference '$layout' x:1 -Confirm } catch { `$_.FullyQualifiedErrorId; `$_.Exception.Message }"
+        $said -join ' ' | Should -BeLike '*NonInteractive*'
+        $said -join ' ' | Should -Not -BeLike '*BuildKit.Unexpected*'
+        (Get-OciIndex $layout).RefName | Should -Be '1', '2'
+    }
+
+    It 'have their bar taken away, where they can not be checked too (<_>)' -ForEach 'two', 'nothing' {
+        $shell = [powershell]::Create().AddScript('param($manifest, $path) Import-Module $manifest; Test-OciLayout $path').AddArgument((Get-Manifest)).AddArgument("$root/$_")
+        try {
+            $shell.Invoke() | Out-Null
+            @($shell.Streams.Progress | Where-Object Activity -EQ 'Test-OciLayout')[-1].RecordType | Should -Be Completed
+        }
+        finally { $shell.Dispose() }
+    }
+
+    It 'are shown whole in 80 columns' {
+        Get-ChildItem "$layout/blobs/sha256" | Remove-Item
+        $findings = Test-OciLayout $layout
+        $text = $findings | Out-String -Width 80
+        foreach ($finding in $findings) { $text -replace '\s' | Should -BeLike "*$([WildcardPattern]::Escape($finding.Path + $finding.Message -replace '\s'))*" }
+        $text -split "`n" | Where-Object Length -GT 80 | Should -BeNullOrEmpty
+        ($text -split "`n").Count | Should -BeLessThan (12 * $findings.Count)
+    }
+
+    It 'are shown where the language is constrained' {
+        $said = Invoke-NewShell "Import-Module '$(Get-Manifest)'
+            `$entries = Get-OciIndex '$layout'
+            `$outputs = (New-BuildKitOutput tar out.tar -Attribute @{ 'a.b' = 'c' }), (New-BuildKitOutput -Type tar -Destination ([IO.MemoryStream]::new()))
+            `$ExecutionContext.SessionState.LanguageMode = 'ConstrainedLanguage'
+            `$entries | Out-String -Stream -Width 120; `$outputs | Out-String -Stream -Width 120"
+        $said | Where-Object { $_ -like '*a:1 *sha256:????????????*' } | Should -HaveCount 1
+        $said -join "`n" | Should -BeLike '*a.b=c*MemoryStream*'
+    }
+
     It 'have their names completed' {
         $line = "Repair-OciIndex $layout -Reference docker"
         (TabExpansion2 $line $line.Length).CompletionMatches.CompletionText | Should -Be 'docker.io/library/a:1', 'docker.io/library/a:2'

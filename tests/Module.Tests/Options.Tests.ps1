@@ -23,6 +23,9 @@ Describe 'An option that can not be right' {
     It 'is refused before a daemon is asked: <Name>' -ForEach @(
         @{ Name = '-CacheFrom without a type'; Call = { Invoke-BuildKitSolve -CacheFrom 'ref=x,mode=max' @nowhere }; Id = 'BuildKit.InvalidCache' }
         @{ Name = '-CacheTo with a field that is no pair'; Call = { Invoke-BuildKitSolve -CacheTo 'type=s3,secret_access_key=hush,hushhush' @nowhere }; Id = 'BuildKit.InvalidCache' }
+        @{ Name = '-CacheTo without a type, before another'; Call = { Invoke-BuildKitSolve -CacheTo ref=x, ref=y, type=registry @nowhere }; Id = 'BuildKit.InvalidCache' }
+        @{ Name = '-ShmSize with a line feed'; Call = { Invoke-BuildKitSolve -ShmSize "64m`n" @nowhere }; Id = 'BuildKit.InvalidSize' }
+        @{ Name = '-Provenance with a word that Go has not'; Call = { Invoke-BuildKitSolve -Provenance tRuE @nowhere }; Id = 'BuildKit.InvalidAttestation' }
         @{ Name = '-CacheTo of a number'; Call = { Invoke-BuildKitSolve -CacheTo 5 @nowhere }; Id = 'BuildKit.InvalidCache' }
         @{ Name = '-CacheTo on a drive without files'; Call = { Invoke-BuildKitSolve -CacheTo type=local, dest=env:/x @nowhere }; Id = 'BuildKit.InvalidPath' }
         @{ Name = '-Attest without a type'; Call = { Invoke-BuildKitSolve -Attest mode=max @nowhere }; Id = 'BuildKit.InvalidAttestation' }
@@ -37,6 +40,18 @@ Describe 'An option that can not be right' {
         $failure[0].CategoryInfo.Category | Should -Be 'InvalidArgument'
         $failure[0].ErrorDetails.RecommendedAction | Should -Not -BeNullOrEmpty
         "$($failure[0])" | Should -Not -BeLike '*hushhush*'
+    }
+}
+
+Describe 'An option that PowerShell took apart' {
+    It 'is put together: <Name>' -ForEach @(
+        @{ Name = 'with the type first'; Call = { Invoke-BuildKitSolve -CacheTo type=registry,ref=app:cache -CacheFrom type=local,src=., type=inline @nowhere } }
+        @{ Name = 'with the type last'; Call = { Invoke-BuildKitSolve -CacheTo ref=app:cache,mode=max,type=registry -CacheFrom src=.,type=local -Attest mode=max,type=provenance @nowhere } }
+        @{ Name = 'beside others'; Call = { Invoke-BuildKitSolve -CacheFrom ref=a,type=registry, type=registry,ref=b, ref=c,type=registry @nowhere } }
+    ) {
+        $nowhere = @{ Dockerfile = "FROM scratch`n"; Builder = 'unix:///nowhere.sock'; Progress = 'None'; ErrorAction = 'SilentlyContinue'; ErrorVariable = 'failure' }
+        . $Call
+        $failure.FullyQualifiedErrorId | Should -BeLike 'BuildKit.SocketNotFound,*'
     }
 }
 
@@ -103,6 +118,13 @@ Describe 'Options on <Where>' -ForEach $where -Skip:([bool] $obstacle) {
         @{ Value = 34603008; Kilobytes = 33792 }
     ) {
         (Get-StepOutput 'grep /dev/shm /proc/mounts' @{ ShmSize = $Value }) -join "`n" | Should -BeLike "*size=$($Kilobytes)k*"
+    }
+
+    It 'takes lists in hashtables as words with commas between them, and switches as docker writes booleans' {
+        $image = Get-Image @{ BuildArg = @{ x = 1 }; Label = @{ flags = 'a', 'b'; on = [switch] $true; 'of' = (Get-Item $PSScriptRoot), 1.5 } }
+        $image.Config.config.Labels.flags | Should -Be 'a,b'
+        $image.Config.config.Labels.on | Should -BeExactly 'true'
+        $image.Config.config.Labels.of | Should -Be "$PSScriptRoot,1.5"
     }
 
     It 'takes -Ulimit and -Network' {

@@ -8,7 +8,8 @@ namespace BuildKit.Builders;
 
 /// <summary>
 /// An open connection to a daemon. Calls may run at the same time on it; one that was lost is opened anew by the next call.
-/// Failures are <see cref="ConnectionFailedException"/>, <see cref="DockerApiException"/>, or a <see cref="BuildKitException"/> with the daemon's words.
+/// Failures are <see cref="ConnectionFailedException"/>, <see cref="DockerApiException"/>, or a <see cref="BuildKitException"/> with the daemon's words; of calls on
+/// a connection that was closed, <c>BuildKit.ConnectionClosed</c>.
 /// </summary>
 public sealed class BuildKitConnection : IAsyncDisposable
 {
@@ -16,6 +17,7 @@ public sealed class BuildKitConnection : IAsyncDisposable
     private readonly GrpcChannel _channel;
     private readonly DockerEngineClient? _engine;
     private readonly ControlClient _control;
+    private volatile bool _isClosed;
 
     private BuildKitConnection(BuildKitEndpoint endpoint, DaemonTransport transport, RouteFinder.Found found)
     {
@@ -57,10 +59,10 @@ public sealed class BuildKitConnection : IAsyncDisposable
     internal IReadOnlyList<BuildKitWorker> Workers { get; }
 
     /// <summary>Makes gRPC calls to the daemon.</summary>
-    internal CallInvoker Invoker => _channel;
+    internal CallInvoker Invoker => UnlessClosed(_channel);
 
     /// <summary>The Engine's own API; null for a buildkitd.</summary>
-    internal DockerEngineClient? Engine => _engine;
+    internal DockerEngineClient? Engine => UnlessClosed(_engine);
 
     /// <summary>Connects, finds out what answers, and has a first call answered.</summary>
     /// <param name="endpoint">Where the daemon is.</param>
@@ -105,7 +107,7 @@ public sealed class BuildKitConnection : IAsyncDisposable
     /// <returns>The daemon as it is now.</returns>
     public async Task<BuildKitServer> GetServerAsync(CancellationToken cancellationToken = default)
     {
-        var version = _engine is null ? null : await _engine.System.GetVersionAsync(cancellationToken).ConfigureAwait(false);
+        var version = Engine is not { } engine ? null : await engine.System.GetVersionAsync(cancellationToken).ConfigureAwait(false);
         var buildkit = (await GetInfoAsync(cancellationToken).ConfigureAwait(false))?.BuildkitVersion;
         var workers = await GetWorkersAsync(cancellationToken).ConfigureAwait(false);
         return new BuildKitServer
@@ -133,7 +135,7 @@ public sealed class BuildKitConnection : IAsyncDisposable
     {
         try
         {
-            var workers = WorkerRecords.ToWorkers(await _control.ListWorkersAsync(cancellationToken).ConfigureAwait(false));
+            var workers = WorkerRecords.ToWorkers(await UnlessClosed(_control).ListWorkersAsync(cancellationToken).ConfigureAwait(false));
             return workers.Select(worker => worker with { Node = Endpoint.Node }).ToList();
         }
         catch (RpcException exception)
@@ -142,10 +144,15 @@ public sealed class BuildKitConnection : IAsyncDisposable
         }
     }
 
+    /// <summary>The <see cref="Name"/>.</summary>
+    /// <returns>The text.</returns>
+    public override string ToString() => Name;
+
     /// <summary>Closes the connection; calls that still run end.</summary>
     /// <returns>A task that completes when it is closed.</returns>
     public async ValueTask DisposeAsync()
     {
+        _isClosed = true;
         await _channel.DisposeAsync().ConfigureAwait(false);
         _engine?.Dispose();
         _transport.Dispose();
@@ -161,7 +168,7 @@ public sealed class BuildKitConnection : IAsyncDisposable
         // A session is a build's, and builds are what buildx counts as activity.
         Endpoint.Activity?.Record();
         if (Route == GrpcRoute.Direct)
-            return _control.OpenSession(handshake, CancellationToken.None);
+            return UnlessClosed(_control).OpenSession(handshake, CancellationToken.None);
 
         IEnumerable<KeyValuePair<string, string>> headers =
         [
@@ -170,14 +177,14 @@ public sealed class BuildKitConnection : IAsyncDisposable
             new("X-Docker-Expose-Session-Sharedkey", Printable(handshake.SharedKey)),
             .. handshake.Methods.Select(method => new KeyValuePair<string, string>("X-Docker-Expose-Session-Grpc-Method", method)),
         ];
-        return await _engine!.UpgradeAsync("/session", "h2c", headers, cancellationToken).ConfigureAwait(false);
+        return await Engine!.UpgradeAsync("/session", "h2c", headers, cancellationToken).ConfigureAwait(false);
     }
 
     private async Task<Protocol.Control.InfoResponse?> GetInfoAsync(CancellationToken cancellationToken)
     {
         try
         {
-            return await _control.InfoAsync(cancellationToken).ConfigureAwait(false);
+            return await UnlessClosed(_control).InfoAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (RpcException exception) when (exception.StatusCode == StatusCode.Unimplemented)
         {
@@ -188,6 +195,13 @@ public sealed class BuildKitConnection : IAsyncDisposable
             throw DaemonErrors.FromRpc(_transport, exception);
         }
     }
+
+    private T UnlessClosed<T>(T part) => _isClosed
+        ? throw new BuildKitException(
+            "BuildKit.ConnectionClosed", BuildKitErrorCategory.Connection, $"The connection to '{Name}' is closed.",
+            "It was closed by Disconnect-BuildKit. Connect again with Connect-BuildKit, or give an address.")
+        { Target = Name }
+        : part;
 
     // The same text as the metadata of Control.Session, which is ASCII: the daemon sees one name whatever the route.
     private static string Printable(string value) => value.All(c => c is >= ' ' and <= '~') ? value : Uri.EscapeDataString(value);

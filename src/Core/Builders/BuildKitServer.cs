@@ -41,4 +41,8 @@ public sealed record BuildKitServer
 
     /// <summary>The rules by which the first worker's cache is cleaned.</summary>
     public IReadOnlyList<BuildKitGcPolicy> GCPolicies { get; init; } = [];
+
+    /// <summary>The <see cref="Name"/>.</summary>
+    /// <returns>The text.</returns>
+    public override string ToString() => Name;
 }

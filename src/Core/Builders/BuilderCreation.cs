@@ -77,9 +77,7 @@ internal sealed class BuilderCreation(BuilderSettings settings, BuilderCreateOpt
         {
             Name = options.NodeName ?? string.Empty,
             Endpoint = keepsEndpoint ? string.Empty : await FindEndpointAsync(driver, cancellationToken).ConfigureAwait(false),
-            Platforms = options.Platforms
-                .SelectMany(text => text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
-                .Select(text => PlatformSpecifier.Parse(text, "linux").ToString()).Distinct().ToList(),
+            Platforms = PlatformSpecifier.ParseMany(options.Platforms, "linux").ConvertAll(platform => platform.ToString()),
             DriverOptions = options.DriverOptions ?? new Dictionary<string, string>(),
             BuildkitdFlags = flags,
             Files = files,

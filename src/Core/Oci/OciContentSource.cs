@@ -10,6 +10,12 @@ public abstract class OciContentSource : IAsyncDisposable
     /// <summary>What a person calls it: the path.</summary>
     public abstract string Location { get; }
 
+    /// <summary>The registry's host and the repository; null for what is no registry.</summary>
+    internal virtual string? Repository => null;
+
+    /// <summary>The path of a layout or an archive; null for a registry.</summary>
+    internal string? LayoutPath => Repository is null ? Location : null;
+
     /// <summary>Reads the index that everything else is reached from.</summary>
     /// <param name="cancellationToken">Ends the reading.</param>
     /// <returns>The index.</returns>
@@ -62,7 +68,7 @@ public abstract class OciContentSource : IAsyncDisposable
     public abstract ValueTask DisposeAsync();
 
     /// <summary>What leads to exactly one manifest in here, wherever a reference is taken.</summary>
-    internal virtual string ReferenceTo(OciDigest digest) => new OciLayoutReference(Location, null, digest.ToString()).ToString();
+    internal string ReferenceTo(OciDigest digest) => Repository is null ? new OciLayoutReference(Location, null, digest.ToString()).ToString() : $"{Repository}@{digest}";
 
     /// <summary>The manifests that have a manifest for their subject. In a layout, they are listed in its index.</summary>
     /// <param name="subject">The manifest.</param>

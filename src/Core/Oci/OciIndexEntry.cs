@@ -42,10 +42,20 @@ public sealed record OciIndexEntry
     /// <summary>Where it stands: <c>index.json/manifests[0]</c>, and in a nested index <c>index.json/manifests[0]/manifests[1]</c>.</summary>
     public required string Path { get; init; }
 
-    /// <summary>The layout: a directory, an archive or an index file.</summary>
-    public required string Layout { get; init; }
+    /// <summary>What leads to exactly this manifest, wherever a reference is taken: <c>oci-layout://PATH@DIGEST</c>, or <c>REPOSITORY@DIGEST</c> in a registry.</summary>
+    public string Reference => Repository is null ? new OciLayoutReference(Layout ?? string.Empty, null, Digest).ToString() : $"{Repository}@{Digest}";
 
-    internal static OciIndexEntry Create(OciDescriptor manifest, string path, string layout) => new()
+    /// <summary>The layout: a directory, an archive or an index file; null for a registry.</summary>
+    public string? Layout { get; init; }
+
+    /// <summary>The registry's host and the repository; null for a layout.</summary>
+    internal string? Repository { get; init; }
+
+    /// <summary>The <see cref="Reference"/>.</summary>
+    /// <returns>The text.</returns>
+    public override string ToString() => Reference;
+
+    internal static OciIndexEntry Create(OciDescriptor manifest, string path, string? layout, string? repository = null) => new()
     {
         Digest = manifest.Digest.ToString(),
         MediaType = manifest.MediaType,
@@ -60,6 +70,7 @@ public sealed record OciIndexEntry
         Subject = manifest.Annotations.GetValueOrDefault(OciDescriptor.ReferenceDigestAnnotation),
         Path = path,
         Layout = layout,
+        Repository = repository,
     };
 
     internal static List<string> OtherNamesOf(OciDescriptor manifest) => manifest.Annotations.TryGetValue(OtherNamesAnnotation, out var names)

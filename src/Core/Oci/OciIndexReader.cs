@@ -60,7 +60,7 @@ public static class OciIndexReader
                 if (depth > OciDocument.MaxDepth)
                     throw OciErrors.TooDeep(source.Location, place);
                 var at = entries.Count;
-                entries.Add(OciIndexEntry.Create(manifest, place, source.Location));
+                entries.Add(OciIndexEntry.Create(manifest, place, source.LayoutPath, source.Repository));
                 if (depth >= levels || OciMediaType.KindOf(manifest.MediaType) is not (OciBlobKind.Index or OciBlobKind.Manifest) || !visited.Add(manifest.Digest)
                     || await OciDocument.TryReadAsync(source, manifest, cancellationToken).ConfigureAwait(false) is not { } document)
                     continue;

@@ -10,16 +10,9 @@ internal static class AddHostArgument
     /// <param name="values">What was bound.</param>
     /// <returns>Texts such as <c>db:10.0.0.2</c>, for the library to judge.</returns>
     public static List<string> Read(IEnumerable<object?> values) => values
-        .Select(value => value is PSObject wrapped ? wrapped.BaseObject : value)
+        .Select(PSValue.Unwrap)
         .SelectMany(value => value is IDictionary table ? FromTable(table) : [value?.ToString() ?? ""])
         .ToList();
 
-    private static IEnumerable<string> FromTable(IDictionary table)
-    {
-        foreach (DictionaryEntry entry in table)
-        {
-            var value = entry.Value is PSObject wrapped ? wrapped.BaseObject : entry.Value;
-            yield return $"{entry.Key}={(value is IEnumerable several and not string ? string.Join(',', several.Cast<object?>()) : value)}";
-        }
-    }
+    private static IEnumerable<string> FromTable(IDictionary table) => StringTable.Read(table).Select(host => $"{host.Key}={host.Value}");
 }

@@ -13,7 +13,7 @@ internal static class AnnotationArgument
     {
         var annotations = new List<string>();
         var types = "";
-        foreach (var item in values.Select(value => value is PSObject wrapped ? wrapped.BaseObject : value))
+        foreach (var item in values.Select(PSValue.Unwrap))
         {
             if (item is IDictionary table)
                 annotations.AddRange(StringTable.Read(table).Select(pair => $"{pair.Key}={pair.Value}"));

@@ -33,7 +33,7 @@ internal static class AttestArgument
 
     private static SolveAttestation ReadShorthand(string type, object value)
     {
-        switch (value is PSObject wrapped ? wrapped.BaseObject : value)
+        switch (PSValue.Unwrap(value))
         {
             case bool wanted:
                 return new SolveAttestation { Type = type, Disabled = !wanted };
@@ -43,7 +43,7 @@ internal static class AttestArgument
             case IEnumerable several and not string:
                 return FromPairs(With(type, Pairs(several.Cast<object?>().SelectMany(piece => CsvFields.Split(piece?.ToString() ?? "")))));
             case var text:
-                return Boolean(text?.ToString()) is { } flag
+                return GoBoolean.Parse(text?.ToString()) is { } flag
                     ? new SolveAttestation { Type = type, Disabled = !flag }
                     : FromPairs(With(type, Pairs(CsvFields.Split(text?.ToString() ?? ""))));
         }
@@ -68,7 +68,7 @@ internal static class AttestArgument
             if (name.Equals("type", StringComparison.OrdinalIgnoreCase))
                 type = value;
             else if (name.Equals("disabled", StringComparison.OrdinalIgnoreCase))
-                isDisabled = Boolean(value) ?? throw Invalid($"disabled={value} in an attestation is neither true nor false.");
+                isDisabled = GoBoolean.Parse(value) ?? throw Invalid($"disabled={value} in an attestation is neither true nor false.");
             else
                 attributes[name] = value;
         }
@@ -76,14 +76,6 @@ internal static class AttestArgument
             ? throw Invalid("An attestation has no type.")
             : new SolveAttestation { Type = type.ToLowerInvariant(), Disabled = isDisabled, Attributes = attributes };
     }
-
-    // The words of docker's options (Go's strconv.ParseBool).
-    private static bool? Boolean(string? text) => text?.ToLowerInvariant() switch
-    {
-        "1" or "t" or "true" => true,
-        "0" or "f" or "false" => false,
-        _ => null,
-    };
 
     private static BuildKitException Invalid(string message) =>
         new("BuildKit.InvalidAttestation", BuildKitErrorCategory.InvalidArgument, message,

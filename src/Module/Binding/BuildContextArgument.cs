@@ -16,17 +16,8 @@ internal static class BuildContextArgument
     /// <param name="table">Contexts by name: texts, or folders.</param>
     /// <returns>The contexts as the library takes them.</returns>
     /// <exception cref="BuildKitException">A path is none of the file system.</exception>
-    public static Dictionary<string, string> Read(SessionState session, IDictionary table)
-    {
-        var contexts = StringTable.Read(table);
-        foreach (DictionaryEntry entry in table)
-        {
-            // As a text a folder object is what it was made from, which may be relative to another folder than the session's.
-            if ((entry.Value is PSObject wrapped ? wrapped.BaseObject : entry.Value) is FileSystemInfo folder)
-                contexts[entry.Key.ToString() ?? ""] = folder.FullName;
-        }
-        return contexts.ToDictionary(context => context.Key, context => Resolve(session, context.Value));
-    }
+    public static Dictionary<string, string> Read(SessionState session, IDictionary table) =>
+        StringTable.Read(table).ToDictionary(context => context.Key, context => Resolve(session, context.Value));
 
     private static string Resolve(SessionState session, string value)
     {
@@ -37,8 +28,6 @@ internal static class BuildContextArgument
             var reference = OciLayoutReference.Parse(value);
             return (reference with { Path = FileSystemPath.Resolve(session, reference.Path) }).ToString();
         }
-        return SolveRequest.IsRemoteContext(value) && !Directory.Exists(Path.Combine(session.Path.CurrentFileSystemLocation.ProviderPath, value))
-            ? value
-            : FileSystemPath.Resolve(session, value);
+        return ContextArgument.IsRemote(session, value) ? value : FileSystemPath.Resolve(session, value);
     }
 }

@@ -26,8 +26,12 @@ internal sealed record ContextArgument(string? Location, Stream? Stream, string 
     /// <exception cref="BuildKitException"><c>BuildKit.ContextNotFound</c>, or the path is none of the file system.</exception>
     public static ContextArgument Read(SessionState session, object? value)
     {
-        switch (value is PSObject { BaseObject: not PSCustomObject } wrapped ? wrapped.BaseObject : value)
+        switch (PSValue.Unwrap(value))
         {
+            case Stream { CanRead: false }:
+                throw new BuildKitException(
+                    "BuildKit.ContextUnreadable", BuildKitErrorCategory.InvalidArgument, "The stream that is to be the context can't be read: it is closed, or there for writing only.",
+                    "Open it for reading, and close it after the build.");
             case Stream stream:
                 return new ContextArgument(null, stream, "the stream");
             case byte[] bytes:
@@ -46,14 +50,21 @@ internal sealed record ContextArgument(string? Location, Stream? Stream, string 
     /// <summary>Reads bytes from the pipeline: a single one, an array, or the list of boxed ones that <c>Get-Content -ReadCount</c> makes.</summary>
     /// <param name="value">What was bound.</param>
     /// <returns>The bytes, or null where it is something else.</returns>
-    public static byte[]? ReadBytes(object? value) => (value is PSObject wrapped ? wrapped.BaseObject : value) switch
+    public static byte[]? ReadBytes(object? value) => PSValue.Unwrap(value) switch
     {
         byte one => [one],
         byte[] many => many,
-        object[] { Length: > 0 } boxed when Array.TrueForAll(boxed, item => (item is PSObject o ? o.BaseObject : item) is byte) =>
-            Array.ConvertAll(boxed, item => (byte)(item is PSObject o ? o.BaseObject : item)),
+        object[] { Length: > 0 } boxed when Array.TrueForAll(boxed, item => PSValue.Unwrap(item) is byte) =>
+            Array.ConvertAll(boxed, item => (byte)PSValue.Unwrap(item)!),
         _ => null,
     };
+
+    /// <summary>Whether a text is a URL that the daemon fetches. A folder of that name wins, as it does for docker.</summary>
+    public static bool IsRemote(SessionState session, string text) =>
+        SolveRequest.IsRemoteContext(text) && !Directory.Exists(Path.Combine(session.Path.CurrentFileSystemLocation.ProviderPath, text));
+
+    /// <summary>Whether a file is an archive by its name.</summary>
+    public static bool IsArchive(string path) => Array.Exists(ArchiveNames, name => path.EndsWith(name, StringComparison.OrdinalIgnoreCase));
 
     /// <inheritdoc/>
     public void Dispose()
@@ -64,12 +75,12 @@ internal sealed record ContextArgument(string? Location, Stream? Stream, string 
 
     private static ContextArgument FromPath(SessionState session, string context)
     {
-        if (SolveRequest.IsRemoteContext(context) && !Directory.Exists(Path.Combine(session.Path.CurrentFileSystemLocation.ProviderPath, context)))
+        if (IsRemote(session, context))
             return new ContextArgument(context, null, context);
         var path = FileSystemPath.Resolve(session, context);
         if (Directory.Exists(path))
             return new ContextArgument(path, null, context);
-        if (!File.Exists(path) || !Array.Exists(ArchiveNames, name => path.EndsWith(name, StringComparison.OrdinalIgnoreCase)))
+        if (!File.Exists(path) || !IsArchive(path))
             throw NotFound(context, path);
         try
         {

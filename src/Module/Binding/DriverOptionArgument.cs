@@ -20,7 +20,7 @@ internal static class DriverOptionArgument
         var pairs = new Dictionary<string, string>();
         foreach (var option in options)
         {
-            var item = option is PSObject wrapped ? wrapped.BaseObject : option;
+            var item = PSValue.Unwrap(option);
             var table = item as IDictionary;
             foreach (var (name, value) in table is not null ? StringTable.Read(table) : SpecPieces.ToPairs(CsvFields.Split(item?.ToString() ?? string.Empty), Invalid))
                 pairs[name] = Paths.Contains(name) && value.Length > 0 ? FileSystemPath.Resolve(session, value) : value;

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Management.Automation;
 
 namespace BuildKit.Module.Binding;
@@ -7,11 +8,14 @@ internal static class FileSystemPath
 {
     /// <summary>Resolves a path, which need not exist. Wildcards are not expanded.</summary>
     /// <param name="session">The session.</param>
-    /// <param name="path">The path.</param>
-    /// <returns>An absolute path as the operating system knows it.</returns>
+    /// <param name="path">The path, or null for none.</param>
+    /// <returns>An absolute path as the operating system knows it; null for none.</returns>
     /// <exception cref="BuildKitException"><c>BuildKit.InvalidPath</c>: it is on no drive, or on one that holds no files.</exception>
-    public static string Resolve(SessionState session, string path)
+    [return: NotNullIfNotNull(nameof(path))]
+    public static string? Resolve(SessionState session, string? path)
     {
+        if (path is null)
+            return null;
         try
         {
             var resolved = session.Path.GetUnresolvedProviderPathFromPSPath(path, out var provider, out _);

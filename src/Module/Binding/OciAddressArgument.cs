@@ -13,11 +13,11 @@ internal static class OciAddressArgument
 
     /// <summary>The same of an object that stands for an image, an entry of an index, or a file.</summary>
     /// <exception cref="BuildKitException"><c>BuildKit.InvalidAddress</c>, <c>BuildKit.InvalidTag</c> or <c>BuildKit.InvalidPath</c>.</exception>
-    public static OciAddress Read(SessionState session, object value) => (value is PSObject wrapped ? wrapped.BaseObject : value) switch
+    public static OciAddress Read(SessionState session, object value) => PSValue.Unwrap(value) switch
     {
         OciImage image => Read(session, image.Reference),
-        OciIndexEntry entry => Read(session, $"{OciLayoutReference.Scheme}{entry.Layout}@{entry.Digest}"),
+        OciIndexEntry entry => Read(session, entry.Reference),
         FileSystemInfo file => OciAddress.AtPath(file.FullName),
-        var other => Read(session, other.ToString() ?? string.Empty),
+        var other => Read(session, other?.ToString() ?? string.Empty),
     };
 }

@@ -1,5 +1,4 @@
 using System.Collections;
-using System.Globalization;
 using System.Management.Automation;
 using System.Text.RegularExpressions;
 using BuildKit.Solve;
@@ -22,7 +21,7 @@ internal static partial class OutputArgument
         var pieces = new List<string>();
         foreach (var value in values)
         {
-            var item = value is PSObject wrapped ? wrapped.BaseObject : value;
+            var item = PSValue.Unwrap(value);
             if (item is string text)
             {
                 Add(text);
@@ -75,32 +74,17 @@ internal static partial class OutputArgument
     public static string? Resolve(SessionState session, string? destination) =>
         string.IsNullOrEmpty(destination) ? null : destination == SolveOutput.StandardOutput ? destination : FileSystemPath.Resolve(session, destination);
 
-    /// <summary>Turns an attribute's value into text: of a list the elements with commas between them.</summary>
-    /// <param name="value">The value.</param>
-    /// <returns>Its text; nothing is an empty one.</returns>
-    public static string Text(object? value) => (value is PSObject wrapped ? wrapped.BaseObject : value) switch
-    {
-        null => "",
-        string text => text,
-        bool flag => flag ? "true" : "false",
-        SwitchParameter flag => flag ? "true" : "false",
-        FileSystemInfo file => file.FullName,
-        IEnumerable list => string.Join(',', list.Cast<object?>().Select(Text)),
-        IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
-        var other => other.ToString() ?? "",
-    };
-
     private static SolveOutput FromTable(SessionState session, IDictionary table)
     {
         var attributes = new Dictionary<string, string>();
         Stream? stream = null;
         foreach (DictionaryEntry entry in table)
         {
-            var name = Text(entry.Key).Trim().ToLowerInvariant();
-            if (name == "dest" && (entry.Value is PSObject wrapped ? wrapped.BaseObject : entry.Value) is Stream given)
+            var name = StringTable.Text(entry.Key).Trim().ToLowerInvariant();
+            if (name == "dest" && PSValue.Unwrap(entry.Value) is Stream given)
                 stream = given;
             else
-                attributes[name] = Text(entry.Value);
+                attributes[name] = StringTable.Text(entry.Value);
         }
         attributes.Remove("type", out var type);
         attributes.Remove("dest", out var destination);
@@ -125,7 +109,7 @@ internal static partial class OutputArgument
     }
 
     private static bool IsDirectory(SolveOutput output) =>
-        output.Type == "local" || (output.Attributes.TryGetValue("tar", out var tar) && tar is "false" or "False" or "FALSE" or "f" or "F" or "0");
+        output.Type == "local" || GoBoolean.Parse(output.Attributes.GetValueOrDefault("tar")) == false;
 
     [GeneratedRegex("(^|,)\\s*\"?type=", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex HasType();

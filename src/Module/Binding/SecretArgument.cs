@@ -35,18 +35,13 @@ internal static class SecretArgument
     public static List<SolveSecret> Read(SessionState session, IEnumerable<object?> values)
     {
         var secrets = new List<SolveSecret>();
-        var fields = new Dictionary<string, object?>();
-        foreach (var value in values)
+        foreach (var item in SpecPieces.Join(values))
         {
-            var item = Unwrap(value);
-            if (item is string text)
-            {
-                Add(text);
-                continue;
-            }
-            Flush();
             switch (item)
             {
+                case List<string> fields:
+                    secrets.Add(FromFields(session, FieldsOf(fields)));
+                    break;
                 case SolveSecret secret:
                     secrets.Add(secret.FilePath is { } path ? secret with { FilePath = FileSystemPath.Resolve(session, path) } : secret);
                     break;
@@ -54,43 +49,23 @@ internal static class SecretArgument
                     secrets.Add(FromFields(session, FieldsOf(table)));
                     break;
                 case IDictionary table:
-                    secrets.AddRange(table.Cast<DictionaryEntry>().Select(entry => FromPair(session, entry.Key.ToString() ?? "", Unwrap(entry.Value))));
+                    secrets.AddRange(table.Cast<DictionaryEntry>().Select(entry => FromPair(session, entry.Key.ToString() ?? "", PSValue.Unwrap(entry.Value))));
                     break;
                 default:
                     throw Invalid($"A value of the type {item?.GetType().Name ?? "null"} is no secret.");
             }
         }
-        Flush();
         return secrets;
-
-        // PowerShell takes the commas of an unquoted id=a,src=b for its own and passes two strings: a field that is there already begins another secret.
-        void Add(string text)
-        {
-            var more = CsvFields.Split(text).Select(ToField).ToList();
-            if (more.Any(field => fields.ContainsKey(field.Key)))
-                Flush();
-            foreach (var (key, value) in more)
-                fields[key] = value;
-        }
-
-        void Flush()
-        {
-            if (fields.Count > 0)
-                secrets.Add(FromFields(session, fields));
-            fields = [];
-        }
     }
 
     private static bool IsId(string? key) => string.Equals(key, "id", StringComparison.OrdinalIgnoreCase);
 
-    // The field itself is not named in an error: it may be a value that was put in the wrong place.
-    private static KeyValuePair<string, object?> ToField(string text)
+    private static Dictionary<string, object?> FieldsOf(List<string> texts)
     {
-        var equals = text.IndexOf('=', StringComparison.Ordinal);
-        var name = equals > 0 ? text[..equals].Trim() : "";
-        return Keys.TryGetValue(name, out var key) && key is not ("value" or "script")
-            ? new(key, text[(equals + 1)..])
-            : throw Invalid("A secret is written as fields id=, src=, env= and type=, with commas between them; there is one that is none of these.");
+        var fields = new Dictionary<string, object?>();
+        foreach (var (name, value) in SpecPieces.ToPairs(texts, static _ => InvalidField()))
+            fields[Keys.TryGetValue(name, out var key) && key is not ("value" or "script") ? key : throw InvalidField()] = value;
+        return fields;
     }
 
     private static Dictionary<string, object?> FieldsOf(IDictionary table)
@@ -100,7 +75,7 @@ internal static class SecretArgument
         {
             if (!Keys.TryGetValue(entry.Key.ToString() ?? "", out var key))
                 throw Invalid("A secret's hashtable has id, and one of src, env, value and script; there is a key that is none of these.");
-            fields[key] = Unwrap(entry.Value);
+            fields[key] = PSValue.Unwrap(entry.Value);
         }
         return fields;
     }
@@ -153,11 +128,13 @@ internal static class SecretArgument
         _ => null,
     };
 
+    // The field itself is not named: it may be a value that was put in the wrong place.
+    private static BuildKitException InvalidField() =>
+        Invalid("A secret is written as fields id=, src=, env= and type=, with commas between them; there is one that is none of these.");
+
     private static BuildKitException Invalid(string message, string? id = null) =>
         new("BuildKit.InvalidSecret", BuildKitErrorCategory.InvalidArgument, message, Advice) { Target = id };
 
     private static string? Text(Dictionary<string, object?> fields, string key) =>
         fields.TryGetValue(key, out var value) && value?.ToString() is { Length: > 0 } text ? text : null;
-
-    private static object? Unwrap(object? value) => value is PSObject wrapped ? wrapped.BaseObject : value;
 }

@@ -9,7 +9,7 @@ internal static class SourceDateEpochArgument
     /// <summary>Reads a time.</summary>
     /// <param name="value">What was bound; null where nothing was.</param>
     /// <returns>Whole seconds since 1970 in digits, or a text for the library to judge.</returns>
-    public static string? Read(object? value) => (value is PSObject wrapped ? wrapped.BaseObject : value) switch
+    public static string? Read(object? value) => PSValue.Unwrap(value) switch
     {
         null => null,
         DateTimeOffset time => Seconds(time),

@@ -17,7 +17,7 @@ internal static class SpecPieces
         List<string>? open = null;
         foreach (var value in values)
         {
-            var item = value is PSObject wrapped ? wrapped.BaseObject : value;
+            var item = PSValue.Unwrap(value);
             if (item is not string text)
             {
                 joined.Add(item);
@@ -25,17 +25,21 @@ internal static class SpecPieces
                 continue;
             }
             var fields = CsvFields.Split(text).ToList();
-            if (open is not null && fields.TrueForAll(IsPair) && !fields.Exists(IsType))
+            if (open is not null && fields.TrueForAll(IsPair) && Follows(open, fields))
             {
                 open.AddRange(fields);
                 continue;
             }
             joined.Add(fields);
             // What is no pair, such as the name of an image, takes nothing more.
-            open = fields.Exists(IsType) ? fields : null;
+            open = fields.TrueForAll(IsPair) ? fields : null;
         }
         return joined;
     }
+
+    // A name that is there already begins another specification.
+    private static bool Follows(List<string> open, List<string> fields) =>
+        !fields.Exists(field => open.Exists(other => NameOf(other).Equals(NameOf(field), StringComparison.OrdinalIgnoreCase)));
 
     /// <summary>Reads <c>name=value</c> fields.</summary>
     /// <param name="fields">The fields.</param>
@@ -52,7 +56,7 @@ internal static class SpecPieces
         return pairs;
     }
 
-    private static bool IsPair(string field) => field.Contains('=', StringComparison.Ordinal);
+    private static string NameOf(string field) => field[..field.IndexOf('=', StringComparison.Ordinal)].Trim();
 
-    private static bool IsType(string field) => field.TrimStart().StartsWith("type=", StringComparison.OrdinalIgnoreCase);
+    private static bool IsPair(string field) => field.Contains('=', StringComparison.Ordinal);
 }

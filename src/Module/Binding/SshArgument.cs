@@ -26,7 +26,7 @@ internal static partial class SshArgument
         var open = false;
         foreach (var value in values)
         {
-            var item = value is PSObject wrapped ? wrapped.BaseObject : value;
+            var item = PSValue.Unwrap(value);
             if (item is string text && open && !text.Contains('=', StringComparison.Ordinal) && text != DefaultId)
             {
                 if (!LooksLikePath(text))
@@ -68,7 +68,7 @@ internal static partial class SshArgument
         return [Make(session, entries.GetValueOrDefault("id")?.ToString() ?? "", paths)];
     }
 
-    private static IEnumerable<string> PathsOf(object? value) => (value is PSObject wrapped ? wrapped.BaseObject : value) switch
+    private static IEnumerable<string> PathsOf(object? value) => PSValue.Unwrap(value) switch
     {
         null => [],
         string path => [path],

@@ -7,7 +7,7 @@ namespace BuildKit.Module.Binding;
 /// <summary>Reads hashtables whose names and values are texts.</summary>
 internal static class StringTable
 {
-    /// <summary>Turns names and values into texts: booleans into <c>true</c> and <c>false</c>, numbers with a point, nothing into an empty text.</summary>
+    /// <summary>Turns names and values into texts: booleans into <c>true</c> and <c>false</c>, numbers with a point, lists with commas, nothing into an empty text.</summary>
     /// <param name="table">The hashtable.</param>
     /// <returns>Its pairs; names differ by case.</returns>
     public static Dictionary<string, string> Read(IDictionary table)
@@ -33,10 +33,17 @@ internal static class StringTable
         return pairs;
     }
 
-    private static string Text(object? value) => (value is PSObject wrapped ? wrapped.BaseObject : value) switch
+    /// <summary>Turns a value into text: of a list the elements with commas between them, of a file or folder its full path.</summary>
+    /// <param name="value">The value.</param>
+    /// <returns>Its text; nothing is an empty one.</returns>
+    public static string Text(object? value) => PSValue.Unwrap(value) switch
     {
         null => "",
+        string text => text,
         bool flag => flag ? "true" : "false",
+        SwitchParameter flag => flag ? "true" : "false",
+        FileSystemInfo file => file.FullName,
+        IEnumerable list => string.Join(',', list.Cast<object?>().Select(Text)),
         IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
         var other => other.ToString() ?? "",
     };

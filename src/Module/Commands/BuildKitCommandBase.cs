@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using System.Management.Automation.Host;
 using BuildKit.Module.Errors;
 
 namespace BuildKit.Module.Commands;
@@ -39,6 +40,54 @@ public abstract class BuildKitCommandBase : PSCmdlet, IDisposable
     {
         using var pump = new PipelinePump(_stop.Token);
         return UnlessStopped(() => pump.Run(cancellationToken => work(pump, cancellationToken), onIdle ?? (static () => { }), IdleInterval));
+    }
+
+    /// <summary>The same with something that shows how far the work is, which is taken away at its end.</summary>
+    /// <typeparam name="T">What the work returns.</typeparam>
+    /// <param name="work">What to run, off the pipeline's thread.</param>
+    /// <param name="refresh">Called on the pipeline's thread every so often while nothing is posted.</param>
+    /// <param name="complete">Takes away what was shown.</param>
+    /// <returns>What the work returned.</returns>
+    private protected T RunShown<T>(Func<PipelinePump, CancellationToken, Task<T>> work, Action refresh, Action complete)
+    {
+        try
+        {
+            return Run(work, refresh);
+        }
+        finally
+        {
+            // Of a pipeline that is being stopped the host takes nothing any more, and clears its bars itself.
+            if (!Stopping)
+                complete();
+        }
+    }
+
+    /// <summary>Runs work for one input; an error is written as a record.</summary>
+    /// <typeparam name="T">What the work returns.</typeparam>
+    /// <param name="target">The input.</param>
+    /// <param name="work">What to run, off the pipeline's thread.</param>
+    /// <param name="onResult">Takes the result on the pipeline's thread.</param>
+    private protected void Report<T>(object? target, Func<PipelinePump, CancellationToken, Task<T>> work, Action<T> onResult) =>
+        Report(target, () => Run(work), onResult);
+
+    /// <summary>The same of work that begins on the pipeline's thread.</summary>
+    /// <typeparam name="T">What the work returns.</typeparam>
+    /// <param name="target">The input.</param>
+    /// <param name="run">What to run.</param>
+    /// <param name="onResult">Takes the result. Its errors are not the input's.</param>
+    private protected void Report<T>(object? target, Func<T> run, Action<T> onResult)
+    {
+        T result;
+        try
+        {
+            result = run();
+        }
+        catch (Exception e) when (IsReportable(e))
+        {
+            WriteError(e, target);
+            return;
+        }
+        onResult(result);
     }
 
     /// <summary>Creates a pump for work that goes on while further input arrives.</summary>
@@ -82,5 +131,7 @@ public abstract class BuildKitCommandBase : PSCmdlet, IDisposable
     /// <param name="exception">The exception.</param>
     /// <returns>False for what has to go through to PowerShell.</returns>
     private protected static bool IsReportable(Exception exception) =>
-        exception is not (PipelineStoppedException or ActionPreferenceStopException or FlowControlException);
+        exception is not (PipelineStoppedException or ActionPreferenceStopException or FlowControlException
+            // A host that can't ask whether something is to be done.
+            or HostException or PSInvalidOperationException);
 }

@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using BuildKit.Builders;
+using BuildKit.Module.Binding;
 
 namespace BuildKit.Module.Commands;
 
@@ -13,8 +14,8 @@ public abstract class BuilderCommandBase : BuildKitCommandBase
     /// <typeparam name="T">What the work returns.</typeparam>
     /// <param name="work">What to run, off the pipeline's thread.</param>
     /// <param name="onResult">Takes the result on the pipeline's thread.</param>
-    private protected void RunConnected<T>(Func<BuildKitConnection, CancellationToken, Task<T>> work, Action<T> onResult) => RunReported(
-        async (pump, cancellationToken) => await work(await ConnectAsync(pump, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false), onResult);
+    private protected void RunConnected<T>(Func<BuildKitConnection, CancellationToken, Task<T>> work, Action<T> onResult) => Report(
+        Builder, async (pump, cancellationToken) => await work(await ConnectAsync(pump, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false), onResult);
 
     /// <summary>
     /// Runs work on each node of the builder that <see cref="Builder"/> means, or of all builders that match it, at the same time. A node that fails has its error written as a record,
@@ -31,7 +32,8 @@ public abstract class BuilderCommandBase : BuildKitCommandBase
             RunConnected(work, onResult);
             return;
         }
-        RunReported(
+        Report(
+            Builder,
             (pump, cancellationToken) => new NodeQuestion<T>(work, Explain(pump)).AskAsync(UnwrappedBuilder, cancellationToken),
             answers =>
             {
@@ -52,22 +54,7 @@ public abstract class BuilderCommandBase : BuildKitCommandBase
     private protected Task<BuildKitConnection> ConnectAsync(PipelinePump pump, CancellationToken cancellationToken) =>
         ConnectionPool.ConnectAsync(UnwrappedBuilder, Explain(pump), cancellationToken);
 
-    private object? UnwrappedBuilder => Builder is PSObject wrapped ? wrapped.BaseObject : Builder;
+    private object? UnwrappedBuilder => PSValue.Unwrap(Builder);
 
     private Action<string> Explain(PipelinePump pump) => message => pump.Post(() => WriteVerbose(message));
-
-    private void RunReported<T>(Func<PipelinePump, CancellationToken, Task<T>> work, Action<T> onResult)
-    {
-        T result;
-        try
-        {
-            result = Run(work);
-        }
-        catch (Exception e) when (IsReportable(e))
-        {
-            WriteError(e, Builder);
-            return;
-        }
-        onResult(result);
-    }
 }

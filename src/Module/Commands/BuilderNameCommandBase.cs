@@ -55,24 +55,4 @@ public abstract class BuilderNameCommandBase : BuildKitCommandBase
         await Builders.StartAsync(builder, bars.For, cancellationToken).ConfigureAwait(false);
         return await Builders.InspectAsync(builder, cancellationToken).ConfigureAwait(false);
     }
-
-    /// <summary>Runs work; an error is written as a record.</summary>
-    /// <typeparam name="T">What the work returns.</typeparam>
-    /// <param name="target">What it is about.</param>
-    /// <param name="work">What to run, off the pipeline's thread.</param>
-    /// <param name="onResult">Takes the result on the pipeline's thread.</param>
-    private protected void Report<T>(object? target, Func<PipelinePump, CancellationToken, Task<T>> work, Action<T> onResult)
-    {
-        T result;
-        try
-        {
-            result = Run(work);
-        }
-        catch (Exception e) when (IsReportable(e))
-        {
-            WriteError(e, target);
-            return;
-        }
-        onResult(result);
-    }
 }

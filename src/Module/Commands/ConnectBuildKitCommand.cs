@@ -62,16 +62,14 @@ public sealed class ConnectBuildKitCommand : BuilderCommandBase
     {
         var options = new BuildKitTlsOptions
         {
-            CaFile = PathOf(CACertificate),
-            CertificateFile = PathOf(ClientCertificate),
-            KeyFile = PathOf(ClientKey),
+            CaFile = FileSystemPath.Resolve(SessionState, CACertificate),
+            CertificateFile = FileSystemPath.Resolve(SessionState, ClientCertificate),
+            KeyFile = FileSystemPath.Resolve(SessionState, ClientKey),
             ServerName = ServerName,
             SkipVerify = SkipCertificateCheck,
         };
         return options == new BuildKitTlsOptions() ? null : options;
     }
-
-    private string? PathOf(string? path) => path is null ? null : FileSystemPath.Resolve(SessionState, path);
 
     private static BuildKitException AddressMissing() => new(
         "BuildKit.InvalidEndpoint", BuildKitErrorCategory.InvalidArgument, "Certificates are given, but no address.",

@@ -12,11 +12,11 @@ namespace BuildKit.Module.Commands;
 [OutputType(typeof(OciCopyResult))]
 public sealed class CopyOciImageCommand : BuilderCommandBase
 {
-    /// <summary>Where the image is.</summary>
+    /// <summary>Where the image is: an address, or what <c>Get-OciImage</c>, <c>Get-OciIndex</c> and <c>Get-Item</c> return.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true)]
     [ArgumentCompleter(typeof(OciAddressCompleter))]
     [ValidateNotNullOrEmpty]
-    public string Source { get; set; } = "";
+    public object Source { get; set; } = "";
 
     /// <summary>Where it is to be.</summary>
     [Parameter(Mandatory = true, Position = 1)]
@@ -26,7 +26,7 @@ public sealed class CopyOciImageCommand : BuilderCommandBase
 
     /// <summary>The platforms to copy; left out, all.</summary>
     [Parameter]
-    [ArgumentCompleter(typeof(PlatformCompleter))]
+    [ArgumentCompleter(typeof(OptionCompleter))]
     [ValidateNotNullOrEmpty]
     public string[] Platform { get; set; } = [];
 
@@ -59,8 +59,8 @@ public sealed class CopyOciImageCommand : BuilderCommandBase
     {
         try
         {
-            var source = OciAddress.Parse(Source, path => FileSystemPath.Resolve(SessionState, path));
-            var destination = OciAddress.Parse(Destination, path => FileSystemPath.Resolve(SessionState, path));
+            var source = OciAddressArgument.Read(SessionState, Source);
+            var destination = OciAddressArgument.Read(SessionState, Destination);
             if (ShouldProcess(destination.ToString(), $"Copy the image {source}"))
                 WriteObject(Copy(source, destination));
         }
@@ -83,22 +83,13 @@ public sealed class CopyOciImageCommand : BuilderCommandBase
             Concurrency = ThrottleLimit,
         };
         var bars = new OciCopyBars(source.ToString(), new WriteProgressBars(WriteProgress).Show);
-        try
-        {
-            return Run(
-                async (pump, cancellationToken) =>
-                {
-                    var engine = await ConnectIfNamedAsync(pump, cancellationToken).ConfigureAwait(false);
-                    return await OciCopy.RunAsync(options with { Engine = engine }, new PostedCopyEvents(pump, bars), cancellationToken).ConfigureAwait(false);
-                },
-                bars.Refresh);
-        }
-        finally
-        {
-            // Of a pipeline that is being stopped the host takes nothing any more, and clears its bars itself.
-            if (!Stopping)
-                bars.Complete();
-        }
+        return RunShown(
+            async (pump, cancellationToken) =>
+            {
+                var engine = await ConnectIfNamedAsync(pump, cancellationToken).ConfigureAwait(false);
+                return await OciCopy.RunAsync(options with { Engine = engine }, new PostedProgress<OciCopyEvent>(pump, bars.Update), cancellationToken).ConfigureAwait(false);
+            },
+            bars.Refresh, bars.Complete);
     }
 
     private async Task<BuildKitConnection?> ConnectIfNamedAsync(PipelinePump pump, CancellationToken cancellationToken) =>

@@ -12,7 +12,7 @@ public abstract class DockerfileCommandBase : BuilderCommandBase
 {
     /// <summary>The build context: a folder, a git or http URL that the daemon fetches, or a Dockerfile, whose folder is then the context.</summary>
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
-    [Alias("FullName", "PSPath", "Path")]
+    [Alias("FullName", "PSPath")]
     [ValidateNotNullOrEmpty]
     public string Context { get; set; } = ".";
 
@@ -40,22 +40,18 @@ public abstract class DockerfileCommandBase : BuilderCommandBase
     /// <param name="onAnswer">Takes the answer on the pipeline's thread.</param>
     private protected void Ask<T>(Func<BuildKitConnection, SolveRequest, IProgress<string>, CancellationToken, Task<T>> call, Action<T> onAnswer)
     {
-        T answer;
-        try
-        {
-            var request = ToRequest();
-            answer = Run(async (pump, cancellationToken) =>
+        Report(
+            Context,
+            () =>
             {
-                var connection = await ConnectAsync(pump, cancellationToken).ConfigureAwait(false);
-                return await call(connection, request, new PostedProgress<string>(pump, WriteWarning), cancellationToken).ConfigureAwait(false);
-            });
-        }
-        catch (Exception e) when (IsReportable(e))
-        {
-            WriteError(e, Context);
-            return;
-        }
-        onAnswer(answer);
+                var request = ToRequest();
+                return Run(async (pump, cancellationToken) =>
+                {
+                    var connection = await ConnectAsync(pump, cancellationToken).ConfigureAwait(false);
+                    return await call(connection, request, new PostedProgress<string>(pump, WriteWarning), cancellationToken).ConfigureAwait(false);
+                });
+            },
+            onAnswer);
     }
 
     /// <summary>The build that is asked about.</summary>
@@ -64,7 +60,7 @@ public abstract class DockerfileCommandBase : BuilderCommandBase
     {
         // A file's object, from Get-ChildItem, binds its path as the context.
         var file = Dockerfile is null ? FileIn(Context) : null;
-        var context = file is null ? ContextArgument.Read(SessionState, Context).Location! : Path.GetDirectoryName(file)!;
+        var context = file is null ? LocationOf(Context) : Path.GetDirectoryName(file)!;
         var dockerfile = file is null ? DockerfileArgument.Read(SessionState, Dockerfile, context) : new DockerfileArgument(file, null);
         return new SolveRequest
         {
@@ -77,9 +73,18 @@ public abstract class DockerfileCommandBase : BuilderCommandBase
 
     private string? FileIn(string context)
     {
-        if (SolveRequest.IsRemoteContext(context))
+        if (ContextArgument.IsRemote(SessionState, context))
             return null;
         var path = FileSystemPath.Resolve(SessionState, context);
-        return File.Exists(path) ? path : null;
+        return File.Exists(path) && !ContextArgument.IsArchive(path) ? path : null;
+    }
+
+    private string LocationOf(string text)
+    {
+        using var context = ContextArgument.Read(SessionState, text);
+        return context.Location ?? throw new BuildKitException(
+            "BuildKit.InvalidContext", BuildKitErrorCategory.InvalidArgument, $"The context '{text}' is an archive; a Dockerfile is asked about in a folder, or at a git or http URL.",
+            "Unpack it and give the folder, or give the Dockerfile alone.")
+        { Target = text };
     }
 }

@@ -23,7 +23,7 @@ public abstract class DockerfileStageCommandBase : DockerfileCommandBase
 
     /// <summary>Platforms that the build would be for.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
-    [ArgumentCompleter(typeof(PlatformCompleter))]
+    [ArgumentCompleter(typeof(OptionCompleter))]
     [ValidateNotNullOrEmpty]
     public string[] Platform { get; set; } = [];
 
@@ -32,6 +32,6 @@ public abstract class DockerfileStageCommandBase : DockerfileCommandBase
     {
         Target = Target,
         BuildContexts = BuildContextArgument.Read(SessionState, BuildContext),
-        Platforms = Platform.SelectMany(platforms => platforms.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)).ToList(),
+        Platforms = Platform,
     };
 }

@@ -7,7 +7,7 @@ using BuildKit.Oci.Images;
 namespace BuildKit.Module.Commands;
 
 /// <summary>Reads images in layouts, archives and registries: configuration, history, layers, attestations.</summary>
-[Cmdlet(VerbsCommon.Get, "OciImage")]
+[Cmdlet(VerbsCommon.Get, "OciImage", DefaultParameterSetName = "Path")]
 [OutputType(typeof(OciImage))]
 public sealed class GetOciImageCommand : OciAddressCommandBase
 {
@@ -25,7 +25,7 @@ public sealed class GetOciImageCommand : OciAddressCommandBase
 
     /// <summary>The platforms.</summary>
     [Parameter]
-    [ArgumentCompleter(typeof(PlatformCompleter))]
+    [ArgumentCompleter(typeof(OptionCompleter))]
     [ValidateNotNullOrEmpty]
     public string[] Platform { get; set; } = [];
 

@@ -15,7 +15,7 @@ public sealed partial class InvokeBuildKitSolveCommand
     /// Bytes from the pipeline are the context of one build together.
     /// </summary>
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
-    [Alias("FullName", "PSPath", "Path")]
+    [Alias("FullName", "PSPath")]
     [ValidateNotNullOrEmpty]
     public object Context { get; set; } = ".";
 
@@ -49,7 +49,7 @@ public sealed partial class InvokeBuildKitSolveCommand
 
     /// <summary>Platforms to build for.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
-    [ArgumentCompleter(typeof(PlatformCompleter))]
+    [ArgumentCompleter(typeof(OptionCompleter))]
     [ValidateNotNullOrEmpty]
     public string[] Platform { get; set; } = [];
 
@@ -214,6 +214,7 @@ public sealed partial class InvokeBuildKitSolveCommand
     [ValidateNotNullOrEmpty]
     public override object? Builder { get; set; }
 
+    // Without the secrets, which are not to be fetched before it is sure that they are needed.
     private SolveRequest ToRequest(ContextArgument context)
     {
         // In an archive the Dockerfile is a path within it, as it is with a URL.
@@ -230,7 +231,7 @@ public sealed partial class InvokeBuildKitSolveCommand
             Tags = Tag,
             Labels = StringTable.Read(Label),
             Annotations = AnnotationArgument.Read(Annotation),
-            Platforms = Platform.SelectMany(platforms => platforms.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)).ToList(),
+            Platforms = Platform,
             NoCache = NoCache,
             NoCacheFilter = NoCacheFilter,
             Pull = Pull,
@@ -239,7 +240,6 @@ public sealed partial class InvokeBuildKitSolveCommand
             Load = Load,
             CacheFrom = CacheArgument.Read(SessionState, CacheFrom),
             CacheTo = CacheArgument.Read(SessionState, CacheTo),
-            Secrets = _secrets,
             Ssh = SshArgument.Read(SessionState, Ssh),
             Attestations = AttestArgument.Read(Attest, Provenance, Sbom),
             Entitlements = Allow,
@@ -252,8 +252,8 @@ public sealed partial class InvokeBuildKitSolveCommand
             SourcePolicyFile = Environment.GetEnvironmentVariable("EXPERIMENTAL_BUILDKIT_SOURCE_POLICY") is { Length: > 0 } policy ? FileSystemPath.Resolve(SessionState, policy) : null,
             Frontend = Frontend,
             FrontendOptions = StringTable.Read(FrontendOption),
-            MetadataFile = MetadataFile is null ? null : FileSystemPath.Resolve(SessionState, MetadataFile),
-            ImageIdFile = ImageIdFile is null ? null : FileSystemPath.Resolve(SessionState, ImageIdFile),
+            MetadataFile = FileSystemPath.Resolve(SessionState, MetadataFile),
+            ImageIdFile = FileSystemPath.Resolve(SessionState, ImageIdFile),
         };
     }
 }

@@ -50,7 +50,7 @@ public sealed partial class InvokeBuildKitSolveCommand
     {
         _piped = new PipedContext();
         var context = new ContextArgument(null, _piped.Stream, "the archive from the pipeline");
-        PreparedSolve solve;
+        PreparedSolve? solve;
         try
         {
             RefuseMixedBytes();
@@ -65,6 +65,8 @@ public sealed partial class InvokeBuildKitSolveCommand
             WriteError(e, null);
             return;
         }
+        if (solve is null)
+            return;
         var pump = _pipedPump = CreatePump();
         var display = _pipedDisplay = CreateDisplay(context);
         _pipedBuild = pump.Start(cancellationToken => BuildAsync(solve, display, pump, cancellationToken));

@@ -7,12 +7,12 @@ using BuildKit.Solve;
 namespace BuildKit.Module.Commands;
 
 /// <summary>Builds a Dockerfile.</summary>
-[Cmdlet(VerbsLifecycle.Invoke, "BuildKitSolve")]
+[Cmdlet(VerbsLifecycle.Invoke, "BuildKitSolve", SupportsShouldProcess = true)]
 [OutputType(typeof(BuildKitSolveResult), typeof(Job), typeof(byte[]))]
 public sealed partial class InvokeBuildKitSolveCommand : BuilderCommandBase
 {
     private List<SolveOutput> _outputs = [];
-    private List<SolveSecret> _secrets = [];
+    private List<SolveSecret>? _secrets;
     private ProgressMode _mode;
     private bool _contextIsArgument;
     private int _buildsToPipeline;
@@ -31,15 +31,6 @@ public sealed partial class InvokeBuildKitSolveCommand : BuilderCommandBase
         catch (BuildKitException e)
         {
             ThrowError(e, Output);
-        }
-        try
-        {
-            _secrets = SecretArgument.Read(SessionState, Secret);
-        }
-        catch (BuildKitException e)
-        {
-            // Not the argument, which may hold values.
-            ThrowError(e, nameof(Secret));
         }
     }
 
@@ -65,33 +56,36 @@ public sealed partial class InvokeBuildKitSolveCommand : BuilderCommandBase
         WriteResult(result);
     }
 
-    private SolveJob StartJob()
+    private SolveJob? StartJob()
     {
-        // The job closes it.
         var context = ContextArgument.Read(SessionState, Context);
-        // Not the line that was typed: it may hold a secret.
-        var command = string.Join(' ', ["Invoke-BuildKitSolve", context.Name, .. Tag.Take(1).Select(tag => $"-Tag {tag}")]);
-        var job = new SolveJob(command, Prepare(context), _mode, Context, context);
+        SolveJob? job = null;
+        try
+        {
+            if (Prepare(context) is not { } solve)
+                return null;
+            // Not the line that was typed: it may hold a secret.
+            var command = string.Join(' ', ["Invoke-BuildKitSolve", context.Name, .. Tag.Take(1).Select(tag => $"-Tag {tag}")]);
+            job = new SolveJob(command, solve, _mode, Context, context);
+        }
+        finally
+        {
+            // The job closes it, where there is one.
+            if (job is null)
+                context.Dispose();
+        }
         JobRepository.Add(job);
         job.Start();
         return job;
     }
 
-    private BuildKitSolveResult Build()
+    private BuildKitSolveResult? Build()
     {
         using var context = ContextArgument.Read(SessionState, Context);
-        var solve = Prepare(context);
+        if (Prepare(context) is not { } solve)
+            return null;
         var display = CreateDisplay(context);
-        try
-        {
-            return Run((pump, cancellationToken) => BuildAsync(solve, display, pump, cancellationToken), display.Refresh);
-        }
-        finally
-        {
-            // Of a pipeline that is being stopped the host takes nothing any more, and clears its bars itself.
-            if (!Stopping)
-                display.Complete();
-        }
+        return RunShown((pump, cancellationToken) => BuildAsync(solve, display, pump, cancellationToken), display.Refresh, display.Complete);
     }
 
     private async Task<BuildKitSolveResult> BuildAsync(PreparedSolve solve, SolveDisplay display, PipelinePump pump, CancellationToken cancellationToken)
@@ -100,7 +94,39 @@ public sealed partial class InvokeBuildKitSolveCommand : BuilderCommandBase
         return await solve.RunAsync(bytes, message => pump.Post(() => WriteVerbose(message)), new PostedProgress<SolveEvent>(pump, display.Show), cancellationToken).ConfigureAwait(false);
     }
 
-    private PreparedSolve Prepare(ContextArgument context) => new(Unwrap(Builder), Unwrap(LoadInto), ToRequest(context));
+    /// <returns>Null where nothing is to be built.</returns>
+    private PreparedSolve? Prepare(ContextArgument context)
+    {
+        var request = ToRequest(context);
+        return ShouldProcess(context.Location ?? context.Name, Describe(request))
+            ? new PreparedSolve(PSValue.Unwrap(Builder), PSValue.Unwrap(LoadInto), request with { Secrets = _secrets ??= ReadSecrets() })
+            : null;
+    }
+
+    private static string Describe(SolveRequest request)
+    {
+        var to = request.Outputs.Select(output => output.ToString()).ToList();
+        if (request.Push)
+            to.Add("push");
+        if (request.Load)
+            to.Add("load");
+        return string.Join(' ', new[] { "Build", string.Join(", ", request.Tags), to.Count > 0 ? $"({string.Join("; ", to)})" : "" }.Where(part => part.Length > 0));
+    }
+
+    // Scripts run only where something is built, and once for all contexts.
+    private List<SolveSecret> ReadSecrets()
+    {
+        try
+        {
+            return SecretArgument.Read(SessionState, Secret);
+        }
+        catch (BuildKitException e)
+        {
+            // Not the argument, which may hold values.
+            ThrowError(e, nameof(Secret));
+            throw;
+        }
+    }
 
     private SolveDisplay CreateDisplay(ContextArgument context) =>
         new(_mode, new CommandStreams(this), $"Building {(Tag.Length > 0 ? Tag[0] : context.Name)}");
@@ -108,7 +134,7 @@ public sealed partial class InvokeBuildKitSolveCommand : BuilderCommandBase
     // Where the bytes go there is no place for an object.
     private void WriteResult(object? result)
     {
-        if (!_outputs.Exists(PreparedSolve.IsToPipeline))
+        if (result is not null && !_outputs.Exists(PreparedSolve.IsToPipeline))
             WriteObject(result);
     }
 
@@ -124,6 +150,4 @@ public sealed partial class InvokeBuildKitSolveCommand : BuilderCommandBase
                 "BuildKit.InvalidOutput", BuildKitErrorCategory.InvalidArgument, "The bytes of several builds would be mixed in the pipeline.",
                 "Build one context a call with dest=-, or give the output a file as dest.");
     }
-
-    private static object? Unwrap(object? value) => value is PSObject wrapped ? wrapped.BaseObject : value;
 }

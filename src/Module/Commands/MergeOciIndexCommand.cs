@@ -33,7 +33,7 @@ public sealed class MergeOciIndexCommand : BuildKitCommandBase
 
     /// <summary>The platforms to keep.</summary>
     [Parameter]
-    [ArgumentCompleter(typeof(PlatformCompleter))]
+    [ArgumentCompleter(typeof(OptionCompleter))]
     [ValidateNotNullOrEmpty]
     public string[] Platform { get; set; } = [];
 
@@ -88,7 +88,7 @@ public sealed class MergeOciIndexCommand : BuildKitCommandBase
             var result = plan.Result;
             foreach (var warning in result.Warnings)
                 WriteWarning(warning);
-            if (ShouldProcess(string.Join(", ", result.Reference), $"put {result.Digest}, an index of {string.Join(", ", result.Platforms)}"))
+            if (ShouldProcess(string.Join(", ", result.Reference), $"Write {result.Digest}, an index of {string.Join(", ", result.Platforms)}"))
                 WriteObject(Write(plan, result));
         }
         finally
@@ -104,15 +104,6 @@ public sealed class MergeOciIndexCommand : BuildKitCommandBase
     private OciMergeResult Write(OciMergePlan plan, OciMergeResult result)
     {
         var bars = new OciCopyBars($"{result.Manifests.Count} manifests", new WriteProgressBars(WriteProgress).Show);
-        try
-        {
-            return Run((pump, cancellationToken) => plan.WriteAsync(new PostedCopyEvents(pump, bars), cancellationToken), bars.Refresh);
-        }
-        finally
-        {
-            // Of a pipeline that is being stopped the host takes nothing any more, and clears its bars itself.
-            if (!Stopping)
-                bars.Complete();
-        }
+        return RunShown((pump, cancellationToken) => plan.WriteAsync(new PostedProgress<OciCopyEvent>(pump, bars.Update), cancellationToken), bars.Refresh, bars.Complete);
     }
 }

@@ -45,7 +45,7 @@ public sealed class NewBuildKitBuilderCommand : BuilderNameCommandBase
 
     /// <summary>The platforms that the node is asked for before other nodes.</summary>
     [Parameter]
-    [ArgumentCompleter(typeof(PlatformCompleter))]
+    [ArgumentCompleter(typeof(OptionCompleter))]
     [ValidateNotNullOrEmpty]
     public string[] Platform { get; set; } = [];
 

@@ -46,7 +46,7 @@ public sealed class NewBuildKitOutputCommand : BuildKitCommandBase
 
     /// <summary>How layers are compressed.</summary>
     [Parameter]
-    [ArgumentCompleter(typeof(CompressionCompleter))]
+    [ArgumentCompleter(typeof(OptionCompleter))]
     [ValidateNotNullOrEmpty]
     public string? Compression { get; set; }
 
@@ -87,7 +87,7 @@ public sealed class NewBuildKitOutputCommand : BuildKitCommandBase
         {
             var table = new Hashtable(StringComparer.OrdinalIgnoreCase);
             foreach (DictionaryEntry entry in Attribute)
-                table[OutputArgument.Text(entry.Key)] = entry.Value;
+                table[StringTable.Text(entry.Key)] = entry.Value;
             foreach (var (parameter, attribute) in AttributeParameters)
             {
                 if (MyInvocation.BoundParameters.TryGetValue(parameter, out var value))
@@ -108,7 +108,7 @@ public sealed class NewBuildKitOutputCommand : BuildKitCommandBase
 
     private string DefaultType()
     {
-        var destination = Destination is PSObject wrapped ? wrapped.BaseObject : Destination;
+        var destination = PSValue.Unwrap(Destination);
         return AsLayout ? "oci" : destination is null ? "image" : destination is Stream or SolveOutput.StandardOutput ? "tar" : "local";
     }
 }

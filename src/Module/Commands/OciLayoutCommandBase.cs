@@ -19,7 +19,7 @@ public abstract class OciLayoutCommandBase : BuildKitCommandBase
 
     /// <summary>The layouts, as they are written.</summary>
     [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = LiteralPathSet)]
-    [Alias("PSPath", "Layout")]
+    [Alias("PSPath")]
     [ValidateNotNullOrEmpty]
     public string[] LiteralPath { get; set; } = [];
 

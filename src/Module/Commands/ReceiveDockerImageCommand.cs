@@ -23,7 +23,7 @@ public sealed class ReceiveDockerImageCommand : BuilderCommandBase
 
     /// <summary>The platform to pull; left out, <c>$env:DOCKER_DEFAULT_PLATFORM</c> or the Engine's own.</summary>
     [Parameter]
-    [ArgumentCompleter(typeof(PlatformCompleter))]
+    [ArgumentCompleter(typeof(OptionCompleter))]
     [ValidateNotNullOrEmpty]
     public string? Platform { get; set; }
 
@@ -61,22 +61,13 @@ public sealed class ReceiveDockerImageCommand : BuilderCommandBase
     private ImagePullResult Pull(string name, ImagePullPolicy policy)
     {
         var bars = new ImagePullBars(name, new WriteProgressBars(WriteProgress).Show);
-        try
-        {
-            return Run(
-                async (pump, cancellationToken) =>
-                {
-                    var connection = await ConnectEngineAsync(pump, cancellationToken).ConfigureAwait(false);
-                    return await connection.PullImageAsync(name, Platform ?? DefaultPlatform(), policy, new PostedProgress<ImagePullEvent>(pump, bars.Update), cancellationToken).ConfigureAwait(false);
-                },
-                bars.Refresh);
-        }
-        finally
-        {
-            // Of a pipeline that is being stopped the host takes nothing any more, and clears its bars itself.
-            if (!Stopping)
-                bars.Complete();
-        }
+        return RunShown(
+            async (pump, cancellationToken) =>
+            {
+                var connection = await ConnectEngineAsync(pump, cancellationToken).ConfigureAwait(false);
+                return await connection.PullImageAsync(name, Platform ?? DefaultPlatform(), policy, new PostedProgress<ImagePullEvent>(pump, bars.Update), cancellationToken).ConfigureAwait(false);
+            },
+            bars.Refresh, bars.Complete);
     }
 
     private void Write(ImagePullResult result)

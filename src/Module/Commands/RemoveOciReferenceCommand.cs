@@ -22,7 +22,7 @@ public sealed class RemoveOciReferenceCommand : OciLayoutCommandBase
     /// <inheritdoc/>
     private protected override void Process(string path)
     {
-        if (ShouldProcess(path, $"remove the name {Reference}"))
+        if (ShouldProcess(path, $"Remove the name {Reference}"))
             WriteObject(Run((_, cancellationToken) => OciReferences.RemoveAsync(path, Reference, RemoveEntry, cancellationToken)));
     }
 }

@@ -17,7 +17,7 @@ public sealed class RepairOciIndexCommand : OciLayoutCommandBase
 
     /// <summary>The platform whose image stays.</summary>
     [Parameter]
-    [ArgumentCompleter(typeof(PlatformCompleter))]
+    [ArgumentCompleter(typeof(OptionCompleter))]
     [ValidateNotNullOrEmpty]
     public string? Platform { get; set; }
 

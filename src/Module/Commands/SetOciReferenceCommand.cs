@@ -28,7 +28,7 @@ public sealed class SetOciReferenceCommand : OciLayoutCommandBase
     /// <inheritdoc/>
     private protected override void Process(string path)
     {
-        if (ShouldProcess(path, $"give {From ?? "its image"} the name {Reference}"))
+        if (ShouldProcess(path, $"Give {From ?? "its image"} the name {Reference}"))
             WriteObject(Run((_, cancellationToken) =>
                 OciReferences.SetAsync(path, new OciReferenceOptions { Reference = Reference, From = From, Force = Force }, cancellationToken)));
     }

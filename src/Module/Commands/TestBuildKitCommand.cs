@@ -34,7 +34,7 @@ public sealed class TestBuildKitCommand : BuilderCommandBase
 
     /// <summary>Platforms that the builder must have.</summary>
     [Parameter]
-    [ArgumentCompleter(typeof(PlatformCompleter))]
+    [ArgumentCompleter(typeof(OptionCompleter))]
     [ValidateNotNullOrEmpty]
     public string[] Platform { get; set; } = [];
 

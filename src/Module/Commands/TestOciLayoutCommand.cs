@@ -1,5 +1,7 @@
 using System.Management.Automation;
+using BuildKit.Module.Progress;
 using BuildKit.Oci.Checking;
+using BuildKit.Solve.Progress;
 
 namespace BuildKit.Module.Commands;
 
@@ -8,8 +10,6 @@ namespace BuildKit.Module.Commands;
 [OutputType(typeof(OciFinding), typeof(bool))]
 public sealed class TestOciLayoutCommand : OciLayoutCommandBase
 {
-    private const int Activity = 4711;
-
     /// <summary>Whether the bytes of blobs are left unread.</summary>
     [Parameter]
     public SwitchParameter Fast { get; set; }
@@ -21,25 +21,23 @@ public sealed class TestOciLayoutCommand : OciLayoutCommandBase
     /// <inheritdoc/>
     private protected override void Process(string path)
     {
-        var report = Run((pump, cancellationToken) => OciLayoutCheck.RunAsync(path, Fast, new Bar(pump, this, path), cancellationToken));
+        var report = Check(path);
         WriteVerbose($"{report.Layout}: {report.BlobCount} blobs, {report.Bytes} bytes, {report.Findings.Count} findings.");
-        WriteProgress(new ProgressRecord(Activity, "Test-OciLayout", path) { RecordType = ProgressRecordType.Completed });
         if (Quiet)
             WriteObject(report.Passed);
         else
             WriteObject(report.Findings, enumerateCollection: true);
     }
 
-    private sealed class Bar(PipelinePump pump, Cmdlet command, string path) : IProgress<OciCheckProgress>
+    private OciLayoutReport Check(string path)
     {
-        public void Report(OciCheckProgress value)
-        {
-            var record = new ProgressRecord(Activity, "Test-OciLayout", path)
-            {
-                PercentComplete = (int)(100 * value.Bytes / Math.Max(value.Total, 1)),
-                CurrentOperation = $"{value.Bytes >> 20} of {value.Total >> 20} MiB",
-            };
-            pump.Post(() => command.WriteProgress(record));
-        }
+        var bars = new WriteProgressBars(WriteProgress);
+        return RunShown(
+            (pump, cancellationToken) => OciLayoutCheck.RunAsync(path, Fast, new PostedProgress<OciCheckProgress>(pump, progress => bars.Show(ToBar(path, progress))), cancellationToken),
+            static () => { },
+            () => bars.Show(new ProgressBar(0, MyInvocation.MyCommand.Name, path, null, null, IsCompleted: true)));
     }
+
+    private ProgressBar ToBar(string path, OciCheckProgress progress) => new(
+        0, MyInvocation.MyCommand.Name, path, $"{progress.Bytes >> 20} of {progress.Total >> 20} MiB", (int)(100 * progress.Bytes / Math.Max(progress.Total, 1)), IsCompleted: false);
 }

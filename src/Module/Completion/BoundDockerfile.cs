@@ -12,7 +12,7 @@ internal static partial class BoundDockerfile
         var dockerfile = bound["Dockerfile"]?.ToString();
         if (dockerfile?.Contains('\n', StringComparison.Ordinal) == true)
             return dockerfile;
-        var path = Completions.PathOf(dockerfile ?? Path.Combine(bound["Context"]?.ToString() ?? ".", "Dockerfile"));
+        var path = dockerfile is null ? InContext(bound["Context"]?.ToString() ?? ".") : Completions.PathOf(dockerfile);
         try
         {
             return path is null ? "" : File.ReadAllText(path);
@@ -21,6 +21,13 @@ internal static partial class BoundDockerfile
         {
             return "";
         }
+    }
+
+    // A context may be a Dockerfile itself, and the lower-case name is accepted where the usual one is missing.
+    private static string? InContext(string context)
+    {
+        var path = Completions.PathOf(context);
+        return path is null || File.Exists(path) ? path : Array.Find([Path.Combine(path, "Dockerfile"), Path.Combine(path, "dockerfile")], File.Exists);
     }
 
     /// <summary>The ids of its mounts of a type.</summary>

@@ -4,7 +4,7 @@ using System.Management.Automation.Language;
 
 namespace BuildKit.Module.Completion;
 
-/// <summary>Completes build options whose values, or their beginnings, are a known set.</summary>
+/// <summary>Completes options whose values, or their beginnings, are a known set.</summary>
 public sealed class OptionCompleter : IArgumentCompleter
 {
     private static readonly Dictionary<string, string[]> Values = new(StringComparer.OrdinalIgnoreCase)
@@ -14,7 +14,13 @@ public sealed class OptionCompleter : IArgumentCompleter
         ["Attest"] = ["type=provenance,mode=max", "type=provenance,mode=min", "type=provenance,disabled=true", "type=sbom", "type=sbom,generator=", "type=sbom,disabled=true"],
         ["CacheFrom"] = ["type=registry,ref=", "type=local,src=", "type=gha", "type=s3,region=", "type=azblob,name="],
         ["CacheTo"] = ["type=inline", "type=registry,ref=", "type=local,dest=", "type=gha", "type=s3,region=", "type=azblob,name="],
+        ["Compression"] = ["uncompressed", "gzip", "estargz", "zstd"],
         ["Network"] = ["default", "none", "host"],
+        // What base images commonly come in.
+        ["Platform"] =
+        [
+            "linux/amd64", "linux/arm64", "linux/arm/v7", "linux/arm/v6", "linux/386", "linux/ppc64le", "linux/riscv64", "linux/s390x", "windows/amd64",
+        ],
         ["Provenance"] = ["true", "false", "mode=max", "mode=min"],
         ["Sbom"] = ["true", "false", "generator="],
         ["Ulimit"] =

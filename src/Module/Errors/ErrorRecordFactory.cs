@@ -12,8 +12,6 @@ internal static class ErrorRecordFactory
     public static ErrorRecord Create(Exception exception, object? target) => exception switch
     {
         BuildKitException error => Create(error, error.ErrorId, CategoryOf(error.Category), error.Target ?? target, error.RecommendedAction),
-        ObjectDisposedException => Create(exception, "BuildKit.ConnectionClosed", ErrorCategory.ConnectionError, target,
-            "The connection was closed by Disconnect-BuildKit. Connect again with Connect-BuildKit, or give an address."),
         OperationCanceledException => Create(exception, "BuildKit.Canceled", ErrorCategory.OperationStopped, target, null),
         _ => Create(exception, "BuildKit.Unexpected", ErrorCategory.NotSpecified, target,
             "This is an error of the module. Please report it, with what Get-Error shows."),

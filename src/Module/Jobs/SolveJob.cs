@@ -25,6 +25,8 @@ internal sealed class SolveJob : Job
     private readonly JobStreams _streams;
     private readonly SolveDisplay _display;
     private readonly object _displayLock = new();
+    // A job that has ended must not be Stopping afterwards.
+    private readonly object _stateLock = new();
     private readonly CancellationTokenSource _stop = new();
     private volatile string _location;
     private volatile string _status = string.Empty;
@@ -68,9 +70,12 @@ internal sealed class SolveJob : Job
     /// <inheritdoc/>
     public override void StopJob()
     {
-        if (IsOver)
-            return;
-        SetJobState(JobState.Stopping);
+        lock (_stateLock)
+        {
+            if (IsOver)
+                return;
+            SetJobState(JobState.Stopping);
+        }
         _stop.Cancel();
         Finished.WaitOne(StopGrace);
     }
@@ -114,7 +119,8 @@ internal sealed class SolveJob : Job
             ModuleLoading.Release();
         }
         _status = string.Empty;
-        SetJobState(state);
+        lock (_stateLock)
+            SetJobState(state);
     }
 
     private async Task<BuildKitSolveResult> BuildAsync()

@@ -77,7 +77,7 @@ public static class OciCopy
     /// <summary>An Engine's classic store, and the archive for it, hold one platform an image and nothing that is attested about it.</summary>
     private static async Task<OciCopySelection> SelectAsync(OciCopyOptions options, OciCopySource source, OciCopyPlaces places, CancellationToken cancellationToken)
     {
-        var platforms = options.Platforms.Select(platform => PlatformSpecifier.Parse(platform, "linux")).ToList();
+        var platforms = PlatformSpecifier.ParseMany(options.Platforms, "linux");
         var noAttestation = options.NoAttestation || options.Destination.Transport == OciTransport.DockerArchive;
         if (options.Destination.Transport == OciTransport.DockerDaemon)
         {

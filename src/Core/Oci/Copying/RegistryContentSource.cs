@@ -10,6 +10,8 @@ internal sealed class RegistryContentSource(RegistryClient client, string locati
 {
     public override string Location => location;
 
+    internal override string Repository => $"{client.Host}/{client.Repository}";
+
     public RegistryClient Client => client;
 
     public override Task<OciIndex> ReadIndexAsync(CancellationToken cancellationToken)
@@ -18,8 +20,6 @@ internal sealed class RegistryContentSource(RegistryClient client, string locati
         index.Replace([root.Descriptor]);
         return Task.FromResult(index);
     }
-
-    internal override string ReferenceTo(OciDigest digest) => $"{client.Host}/{client.Repository}@{digest}";
 
     // Most of what is asked for is no manifest; a registry keeps those apart.
     public override async Task<long?> FindBlobAsync(OciDigest digest, CancellationToken cancellationToken)

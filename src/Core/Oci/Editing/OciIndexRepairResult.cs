@@ -40,7 +40,7 @@ public sealed record OciIndexRepairResult
     /// <returns>The line.</returns>
     public override string ToString()
     {
-        var parts = new List<string> { Changed ? $"make one entry of {EntriesBefore}: {Digest}{(Name is null ? "" : $", named {Name}")}" : "nothing to repair" };
+        var parts = new List<string> { Changed ? $"Make one entry of {EntriesBefore}: {Digest}{(Name is null ? "" : $", named {Name}")}" : "Nothing to repair" };
         Add("in an annotation", OtherNames);
         Add("forgetting", RemovedNames);
         Add("no longer listing", RemovedDigests);

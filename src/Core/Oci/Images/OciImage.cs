@@ -11,6 +11,9 @@ public sealed record OciImage
     /// <summary>Where it is: the path of a layout or an archive, or a registry's repository.</summary>
     public required string Location { get; init; }
 
+    /// <summary>The layout, which is a directory or an archive; null for a registry.</summary>
+    public string? Layout { get; init; }
+
     /// <summary>The names that lead to it, whole where they are known whole.</summary>
     public IReadOnlyList<string> Names { get; init; } = new List<string>();
 
@@ -58,6 +61,10 @@ public sealed record OciImage
 
     /// <summary>What is in it, as attestations say: that of the image first, then those of other stages and contexts.</summary>
     public IReadOnlyList<OciSbom> Sbom => Attestations.Select(attestation => attestation.Sbom).OfType<OciSbom>().ToList();
+
+    /// <summary>The <see cref="Reference"/>.</summary>
+    /// <returns>The text.</returns>
+    public override string ToString() => Reference;
 }
 
 /// <summary>The index that lists an image beside others.</summary>

@@ -47,7 +47,7 @@ public static class OciImageReader
     private static async Task<IReadOnlyList<OciImage>> ReadAsync(
         OciContentSource source, IReadOnlyList<OciDescriptor> entries, OciImageQuery query, Action<BuildKitException>? onMissing, CancellationToken cancellationToken)
     {
-        var platforms = query.Platforms.Select(platform => PlatformSpecifier.Parse(platform, "linux")).ToList();
+        var platforms = PlatformSpecifier.ParseMany(query.Platforms, "linux");
         var roots = entries.Where(entry => query.Name is null || OciImageWalk.NamesOf(entry).Append(entry.RefName).OfType<string>().Any(name => query.Name(name))).ToList();
         var walk = await OciImageWalk.RunAsync(source, roots, query.Digest, cancellationToken).ConfigureAwait(false);
 
@@ -106,6 +106,7 @@ public static class OciImageReader
         {
             Reference = source.ReferenceTo(found.Manifest.Digest),
             Location = source.Location,
+            Layout = source.LayoutPath,
             Names = found.Names,
             Digest = found.Manifest.Digest.ToString(),
             MediaType = found.Manifest.MediaType,

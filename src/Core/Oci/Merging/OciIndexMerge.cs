@@ -62,7 +62,7 @@ public static class OciIndexMerge
 
     private static List<OciMergeEntry> Choose(List<OciMergeEntry> entries, OciMergeOptions options)
     {
-        var wanted = options.Platforms.Select(platform => PlatformSpecifier.Parse(platform, "linux")).ToList();
+        var wanted = PlatformSpecifier.ParseMany(options.Platforms, "linux");
         var images = entries.Where(entry => !entry.Entry.IsAttestation).ToList();
         // What is for no platform, such as a signature, is for all of them.
         var chosen = images.Where(entry => wanted.Count == 0 || entry.Entry.Platform is null || wanted.Exists(one => OciPlatformChoice.Is(entry.Entry.Platform, one))).ToList();

@@ -29,7 +29,7 @@ internal static class OciMergeErrors
 
     public static OciImagesDifferException SamePlatform(IReadOnlyList<OciMergeEntry> entries, OciPlatform platform) => new(
         entries[0].Source.Location, $"{entries.Count} different images are for {platform}, and an index can have one for each platform:",
-        entries.Select(entry => OciIndexEntry.Create(entry.Entry, "", entry.Source.Location) with { ImageName = entry.Source.ReferenceTo(entry.Entry.Digest) }).ToList(),
+        entries.Select(entry => OciIndexEntry.Create(entry.Entry, "", entry.Source.LayoutPath, entry.Source.Repository) with { ImageName = entry.Source.ReferenceTo(entry.Entry.Digest) }).ToList(),
         "Leave one of them out, or say which to keep: -Duplicate First or -Duplicate Last.");
 
     private static BuildKitException Invalid(OciAddress destination, string why, string action) =>

@@ -95,8 +95,8 @@ internal sealed class AuthService : IDisposable
     // The daemon's salt changes with every start of it; without credentials all sessions have the same authority.
     private async Task<byte[]> GetAuthorityAsync(string host, ByteString salt, CancellationToken cancellationToken)
     {
-        // The values that Go's strconv.ParseBool takes for true. The daemon asks for the credentials instead then.
-        if (_getEnvironmentVariable("BUILDKIT_NO_CLIENT_TOKEN") is "1" or "t" or "T" or "TRUE" or "true" or "True")
+        // The daemon asks for the credentials instead then.
+        if (GoBoolean.Parse(_getEnvironmentVariable("BUILDKIT_NO_CLIENT_TOKEN")) == true)
             throw new RpcException(new Status(StatusCode.Unavailable, "client side tokens disabled"));
         var (_, secret) = (await _credentials.GetAsync(host, cancellationToken).ConfigureAwait(false)).ToPair();
         var seed = await _seeds.GetAsync(host, cancellationToken).ConfigureAwait(false);

@@ -25,7 +25,7 @@ internal sealed record FileSyncRequest(
 
     private static List<byte[]> Values(Metadata headers, string key)
     {
-        var encoded = headers.GetAll(key + "-encoded").FirstOrDefault()?.Value is "1" or "t" or "T" or "true" or "TRUE" or "True";
+        var encoded = GoBoolean.Parse(headers.GetAll(key + "-encoded").FirstOrDefault()?.Value) == true;
         return [.. headers.GetAll(key).Select(entry => encoded ? QueryUnescape(entry.Value) : Octets(entry.Value))];
     }
 

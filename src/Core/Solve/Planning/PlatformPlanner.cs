@@ -17,11 +17,7 @@ internal static class PlatformPlanner
         var defaultOS = DefaultOS(daemon);
         return request with
         {
-            Platforms = asked
-                .SelectMany(text => text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
-                .Select(text => PlatformSpecifier.Parse(text, defaultOS).ToString())
-                .Distinct()
-                .ToList(),
+            Platforms = PlatformSpecifier.ParseMany(asked, defaultOS).ConvertAll(platform => platform.ToString()),
         };
     }
 
