@@ -96,12 +96,20 @@ public sealed class OciCopyEngineTests : IDisposable
     {
         var engine = await TestEngines.GetAsync(EngineKind.Docker28Graphdriver);
         await using var connection = await EngineConnection.ConnectAsync(engine);
-        var (_, image) = await AddImageAsync();
-        var name = $"copies/{Guid.NewGuid():N}:1";
+        // Random bytes do not compress: the Engine has a part of it when the copy is stopped, and not the whole.
+        var image = await OptionBuilds.PushAsync("copies/large", "FROM ${BASE}\nRUN head -c 33554432 /dev/urandom > /file\n");
+        var (name, next) = ($"copies/{Guid.NewGuid():N}:1", $"copies/{Guid.NewGuid():N}:2");
         using var stop = new CancellationTokenSource();
         var options = new OciCopyOptions { Source = OciAddress.Parse(image), Destination = OciAddress.Parse($"docker-daemon:{name}"), Engine = connection };
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => OciCopy.RunAsync(options, new Stopper(stop), stop.Token).WaitAsync(TimeSpan.FromMinutes(1)));
+        var stopper = new Stopper(stop);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => OciCopy.RunAsync(options, stopper, stop.Token).WaitAsync(Poll.Patience));
+        Assert.True(stopper.HasSent);
+
+        // What the Engine goes on with is done by the time that it has taken another image.
+        var (_, other) = await AddImageAsync();
+        await Copies.RunAsync(other, $"docker-daemon:{next}", options => options with { Engine = connection });
         Assert.NotEqual(0, (await engine.DockerAsync("inspect", name)).ExitCode);
+        (await engine.DockerAsync("rmi", next)).OutputOrThrow();
     }
 
     private static async Task<(string Registry, string Image)> AddImageAsync()
@@ -122,8 +130,17 @@ public sealed class OciCopyEngineTests : IDisposable
         }
     }
 
+    /// <summary>Stops in the midst of a large layer.</summary>
     private sealed class Stopper(CancellationTokenSource stop) : IProgress<OciCopyEvent>
     {
-        public void Report(OciCopyEvent value) => stop.Cancel();
+        public bool HasSent { get; private set; }
+
+        public void Report(OciCopyEvent value)
+        {
+            if (value.Size < 1 << 24 || value.Current < 1 << 20)
+                return;
+            HasSent = true;
+            stop.Cancel();
+        }
     }
 }
