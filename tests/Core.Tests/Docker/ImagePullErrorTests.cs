@@ -181,9 +181,7 @@ public sealed class ImagePullErrorTests
         await stop.CancelAsync();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => pull.WaitAsync(Guard));
-        for (var waited = Stopwatch.StartNew(); Volatile.Read(ref open) > 0 && waited.Elapsed < Guard;)
-            await Task.Delay(50);
-        Assert.Equal(0, Volatile.Read(ref open));
+        await Poll.UntilAsync(() => Volatile.Read(ref open) == 0);
     }
 
     private static DockerConfigFile NoConfig { get; } = new() { Directory = "/nonexistent" };

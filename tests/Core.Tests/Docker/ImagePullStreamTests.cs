@@ -11,7 +11,7 @@ public sealed class ImagePullStreamTests
     private const string Digest = "sha256:f1ecb33fdc513bc4c4e6478feeb0d08534a69ef93e09ed8ac1ace8a19ae8781b";
     private const string OtherDigest = "sha256:0000000000000000000000000000000000000000000000000000000000000000";
     private const string Secret = "s3cr3t-Geheim";
-    private static readonly TimeSpan Guard = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Guard = Poll.Patience;
 
     private static readonly string Inspected =
         $$"""{"Id":"sha256:1","RepoTags":["{{Name}}"],"RepoDigests":["127.0.0.1:5000/team/app@{{Digest}}"],"Os":"linux","Architecture":"amd64","Size":7}""";

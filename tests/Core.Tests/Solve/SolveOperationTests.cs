@@ -219,11 +219,11 @@ public sealed class SolveOperationTests
         var solve = SolveOperation.RunAsync(connection, Request(engine, context) with { Outputs = [output] }, log, stop.Token);
 
         await log.WaitForAsync("started");
-        await UntilAsync(() => IsRunning(marker));
+        await Poll.UntilAsync(() => IsRunning(marker));
         await stop.CancelAsync();
 
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => solve.WaitAsync(TimeSpan.FromSeconds(60)));
-        await UntilAsync(() => !IsRunning(marker));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => solve.WaitAsync(Poll.Patience));
+        await Poll.UntilAsync(() => !IsRunning(marker));
         Assert.Equal(["Dockerfile"], Directory.EnumerateFileSystemEntries(context.Path).Select(Path.GetFileName));
     }
 
@@ -242,7 +242,7 @@ public sealed class SolveOperationTests
 
         await engine.KillAsync();
 
-        var failure = await Assert.ThrowsAsync<BuildKitException>(() => solve.WaitAsync(TimeSpan.FromSeconds(30)));
+        var failure = await Assert.ThrowsAsync<BuildKitException>(() => solve.WaitAsync(Poll.Patience));
         Assert.Equal("BuildKit.ConnectionLost", failure.ErrorId);
         Assert.Equal(["Dockerfile"], Directory.EnumerateFileSystemEntries(context.Path).Select(Path.GetFileName));
     }
@@ -296,12 +296,6 @@ public sealed class SolveOperationTests
             return await File.ReadAllTextAsync(Path.Combine(output.Destination, "greeting"));
         });
         Assert.Equal(Enumerable.Range(0, 8).Select(i => $"NUMBER {i}"), await Task.WhenAll(builds));
-    }
-
-    private static async Task UntilAsync(Func<bool> happened)
-    {
-        for (var clock = Stopwatch.StartNew(); !happened(); await Task.Delay(50))
-            Assert.True(clock.Elapsed < TimeSpan.FromMinutes(1), "It did not happen within a minute.");
     }
 
     private static bool IsRunning(string command)

@@ -90,7 +90,7 @@ public sealed class DockerContainerFailureTests
         await using var builder = await OnAsync(("image", $"127.0.0.1:{((IPEndPoint)registry.LocalEndpoint).Port}/buildkit:1"));
         using var stop = new CancellationTokenSource();
         var boot = builder.BootAsync(null, stop.Token);
-        using var asked = await registry.AcceptTcpClientAsync().WaitAsync(TimeSpan.FromSeconds(60));
+        using var asked = await registry.AcceptTcpClientAsync().WaitAsync(Poll.Patience);
         await stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => boot);
         Assert.Empty(await builder.LeftAsync());
@@ -156,12 +156,5 @@ public sealed class DockerContainerFailureTests
         return error;
     }
 
-    private static async Task UntilItRunsAsync(ContainerBuilder builder)
-    {
-        for (var tries = 0; await builder.StatusAsync() != BuildKitNodeStatus.Running; tries++)
-        {
-            Assert.True(tries < 600, "The container does not run.");
-            await Task.Delay(100);
-        }
-    }
+    private static Task UntilItRunsAsync(ContainerBuilder builder) => Poll.UntilAsync(async () => await builder.StatusAsync() == BuildKitNodeStatus.Running);
 }
