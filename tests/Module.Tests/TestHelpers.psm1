@@ -2,14 +2,12 @@
 $manifest = (Resolve-Path "$PSScriptRoot/../../BuildKit.psd1").Path
 Import-Module "$PSScriptRoot/../engines/Engines.psm1"
 
-# Nothing is there: nobody has logged in, and no builder is known.
-$noConfig = Join-Path ([IO.Path]::GetTempPath()) "buildkit-no-config-$PID"
-
 # Takes away what the user of this machine has set up for docker and git, and what another test has.
 function Reset-Environment {
     Get-ChildItem env: | Where-Object Name -Match '^(DOCKER|BUILDX|BUILDKIT|EXPERIMENTAL_BUILDKIT)_|^SOURCE_DATE_EPOCH$' | ForEach-Object { [Environment]::SetEnvironmentVariable($_.Name, $null) }
-    $env:DOCKER_CONFIG = $noConfig
-    $env:GIT_CONFIG_GLOBAL = "$noConfig/gitconfig"
+    # Nobody has logged in there, and no builder is known. While Pester looks for tests there is no TestDrive.
+    $env:DOCKER_CONFIG = Join-Path ((Test-Path TestDrive:/) ? (Get-Item TestDrive:/).FullName : [IO.Path]::GetTempPath()) ".no-config-$PID"
+    $env:GIT_CONFIG_GLOBAL = "$env:DOCKER_CONFIG/gitconfig"
 }
 Reset-Environment
 
