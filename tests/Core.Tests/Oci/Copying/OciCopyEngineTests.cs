@@ -1,4 +1,5 @@
 using BuildKit.Oci;
+using BuildKit.Oci.Checking;
 using BuildKit.Oci.Copying;
 using BuildKit.Tests.Engines;
 using BuildKit.Tests.Session.FileSend;
@@ -76,6 +77,36 @@ public sealed class OciCopyEngineTests : IDisposable
     }
 
     [SkippableFact]
+    public async Task Of_several_platforms_what_the_engine_has_comes_out_of_containerds_store()
+    {
+        var engine = await TestEngines.GetAsync(EngineKind.Docker28Containerd);
+        var image = await AddTwoPlatformsAsync();
+        (await engine.DockerAsync("pull", "--quiet", image)).OutputOrThrow();
+        await using var connection = await EngineConnection.ConnectAsync(engine);
+        var result = await Copies.RunAsync($"docker-daemon:{image}", _directory["copy"], options => options with { Engine = connection });
+        Assert.Equal(["linux/amd64"], result.Platforms.Select(platform => platform.ToString()));
+        Assert.NotEqual(result.Digest, (await Copies.RunAsync(image, _directory["whole"])).Digest);
+        Assert.DoesNotContain((await OciLayoutCheck.RunAsync(_directory["copy"], false, null, default)).Findings, finding => finding.Severity == OciFindingSeverity.Error);
+        (await engine.DockerAsync("rmi", image)).OutputOrThrow();
+    }
+
+    [SkippableFact]
+    public async Task Of_several_platforms_its_own_goes_into_the_classic_store_unless_one_is_named()
+    {
+        var engine = await TestEngines.GetAsync(EngineKind.Docker28Graphdriver);
+        var image = await AddTwoPlatformsAsync();
+        var name = $"copies/{Guid.NewGuid():N}:1";
+        await using var connection = await EngineConnection.ConnectAsync(engine);
+        foreach (var (named, architecture) in new[] { ("", "amd64"), ("linux/arm64", "arm64") })
+        {
+            var result = await Copies.RunAsync(image, $"docker-daemon:{name}", options => options with { Engine = connection, Platforms = named.Length > 0 ? [named] : [] });
+            Assert.Equal([$"linux/{architecture}"], result.Platforms.Select(platform => platform.ToString()));
+            Assert.Equal(architecture, (await engine.DockerAsync("inspect", "--format", "{{.Architecture}}", name)).OutputOrThrow());
+        }
+        (await engine.DockerAsync("rmi", name)).OutputOrThrow();
+    }
+
+    [SkippableFact]
     public async Task What_an_engine_does_not_have_or_refuses_is_an_error()
     {
         var engine = await TestEngines.GetAsync(EngineKind.Docker28Graphdriver);
@@ -117,6 +148,9 @@ public sealed class OciCopyEngineTests : IDisposable
         var registry = await TestEngines.GetAsync(EngineKind.Registry);
         return (registry.Address.Authority, await OptionBuilds.PushAsync("copies/source", "FROM ${BASE}\nARG SALT\nRUN echo ${SALT} > /salt && printf 'the content' > /file\n"));
     }
+
+    private static Task<string> AddTwoPlatformsAsync() => OptionBuilds.PushAsync(
+        "copies/two", "FROM scratch\nARG SALT\nARG TARGETARCH\nCOPY <<EOF /file\n${SALT} ${TARGETARCH}\nEOF\n", request => request with { Platforms = ["linux/amd64", "linux/arm64"] });
 
     private static async Task<string> RunAsync(TestEngine engine, string name) => (await engine.DockerAsync("run", "--rm", "--network", "none", name, "cat", "/file")).OutputOrThrow();
 

@@ -57,6 +57,34 @@ public sealed class OciCopyFileTests : IDisposable
     }
 
     [Fact]
+    public async Task A_name_goes_to_another_image_and_the_other_names_stay()
+    {
+        var images = new[] { "one", "two", "three" }.Select(content => _layout.AddImage(content)).ToList();
+        foreach (var (image, tag) in images.Zip(["1", "2", "1"]))
+        {
+            _layout.WriteIndex(image);
+            await Copies.RunAsync(_layout.Path, $"{_directory["copy"]}:{tag}");
+        }
+        Assert.Equal(
+            new[] { ("1", images[2].Digest.ToString()), ("2", images[1].Digest.ToString()) },
+            (await OciIndexReader.ListAsync(_directory["copy"], false, default)).Select(entry => (entry.RefName!, entry.Digest)).Order());
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_layer_that_may_not_be_passed_on_is_copied_where_the_source_has_it(bool hasIt)
+    {
+        var layer = _layout.AddBlob("a foreign layer", "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip");
+        var config = _layout.AddBlob("""{"architecture":"amd64","os":"linux"}""", OciMediaType.Config);
+        _layout.WriteIndex(_layout.AddBlob($$"""{"schemaVersion":2,"mediaType":"{{OciMediaType.Manifest}}","config":{{config}},"layers":[{{layer}}]}""", OciMediaType.Manifest));
+        if (!hasIt)
+            File.Delete(_layout.BlobPath(layer));
+        await Copies.RunAsync(_layout.Path, _directory["copy"]);
+        Assert.Equal(hasIt, File.Exists(_layout.BlobPath(layer).Replace(_layout.Path, _directory["copy"], StringComparison.Ordinal)));
+    }
+
+    [Fact]
     public async Task One_platform_alone_keeps_its_own_digest()
     {
         var (index, _, arm64) = _layout.AddAttestedImages();
