@@ -5,6 +5,7 @@ using BuildKit.Tests.Engines;
 using BuildKit.Tests.Transport;
 using BuildKit.Transport;
 using Xunit;
+using static BuildKit.Tests.Docker.EnginePulls;
 
 namespace BuildKit.Tests.Docker;
 
@@ -114,7 +115,7 @@ public sealed class DockerEngineClientTests
                 + """{"stream":"Loaded image: a:1\n"}""" + "\n"
                 + (paths.Count > 1 ? """{"stream":"Error unpacking image a:1: no space left on device\n"}""" + "\n" : string.Empty);
         });
-        using var client = CreateClient(server);
+        using var client = EngineImpostor.Connect(server);
         var progress = new Messages();
 
         Assert.Equal(["a:1"], await client.Images.LoadImageAsync((_, _) => Task.CompletedTask, progress, CancellationToken.None).WaitAsync(Guard));
@@ -164,7 +165,7 @@ public sealed class DockerEngineClientTests
     public async Task An_error_has_the_Engines_own_words(int statusCode, string body, string id, string message)
     {
         await using var server = EngineImpostor.Start(_ => $"HTTP/1.1 {statusCode} Whatever\r\nContent-Length: {body.Length}\r\n\r\n{body}");
-        using var client = CreateClient(server);
+        using var client = EngineImpostor.Connect(server);
         var failure = await Assert.ThrowsAsync<DockerApiException>(() => client.System.GetVersionAsync(CancellationToken.None).WaitAsync(Guard));
         Assert.Equal((id, message, statusCode), (failure.ErrorId, failure.Message, (int)failure.StatusCode));
     }
@@ -175,7 +176,7 @@ public sealed class DockerEngineClientTests
     public async Task An_answer_that_is_none_is_told(string answer, string id)
     {
         await using var server = EngineImpostor.Start(_ => answer);
-        using var client = CreateClient(server);
+        using var client = EngineImpostor.Connect(server);
         var failure = await Assert.ThrowsAnyAsync<BuildKitException>(() => client.System.GetVersionAsync(CancellationToken.None).WaitAsync(Guard));
         Assert.Equal(id, failure.ErrorId);
     }
@@ -187,7 +188,7 @@ public sealed class DockerEngineClientTests
     public async Task An_API_version_that_can_not_be_used_is_told(string? apiVersion, string id)
     {
         await using var server = EngineImpostor.Start(_ => string.Empty, apiVersion: apiVersion);
-        using var client = CreateClient(server);
+        using var client = EngineImpostor.Connect(server);
         Assert.Equal(id, (await Assert.ThrowsAsync<ConnectionFailedException>(() => client.System.PingAsync(CancellationToken.None).WaitAsync(Guard))).ErrorId);
     }
 
@@ -205,7 +206,7 @@ public sealed class DockerEngineClientTests
                 return "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
             },
             apiVersion: apiVersion);
-        using var client = CreateClient(server, new Dictionary<string, string> { ["X-Meta"] = "1" });
+        using var client = EngineImpostor.Connect(server, new Dictionary<string, string> { ["X-Meta"] = "1" });
         await client.System.GetVersionAsync(CancellationToken.None).WaitAsync(Guard);
 
         Assert.StartsWith($"GET {path} HTTP/1.1\r\n", Assert.Single(requests), StringComparison.Ordinal);
@@ -216,7 +217,7 @@ public sealed class DockerEngineClientTests
     public async Task A_daemon_that_never_answers_times_out()
     {
         await using var server = new TestServer((_, cancellationToken) => Task.Delay(Timeout.Infinite, cancellationToken));
-        using var client = CreateClient(server, timeout: TimeSpan.FromMilliseconds(300));
+        using var client = EngineImpostor.Connect(server, timeout: TimeSpan.FromMilliseconds(300));
         var ping = await Assert.ThrowsAsync<ConnectionFailedException>(() => client.System.PingAsync(CancellationToken.None).WaitAsync(Guard));
         var upgrade = await Assert.ThrowsAsync<ConnectionFailedException>(() => client.UpgradeAsync("/grpc", "h2c", [], CancellationToken.None).WaitAsync(Guard));
         Assert.Equal(("BuildKit.ConnectionTimeout", "BuildKit.ConnectionTimeout"), (ping.ErrorId, upgrade.ErrorId));
@@ -232,10 +233,4 @@ public sealed class DockerEngineClientTests
         await using var file = File.OpenRead(path);
         await file.CopyToAsync(stream, cancellationToken);
     };
-
-    private static DockerEngineClient CreateClient(TestEngine engine) =>
-        new(new UnixSocketTransport(new TransportTarget(engine.Address.OriginalString), engine.Address.AbsolutePath, Guard));
-
-    private static DockerEngineClient CreateClient(TestServer server, Dictionary<string, string>? headers = null, TimeSpan? timeout = null) =>
-        new(new TcpTransport(new TransportTarget($"tcp://127.0.0.1:{server.Port}"), "127.0.0.1", server.Port, timeout ?? Guard), headers);
 }

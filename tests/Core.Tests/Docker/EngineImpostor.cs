@@ -40,8 +40,8 @@ internal static class EngineImpostor
         }
     });
 
-    public static DockerEngineClient Connect(TestServer server) =>
-        new(new TcpTransport(new TransportTarget($"tcp://127.0.0.1:{server.Port}"), "127.0.0.1", server.Port, TimeSpan.FromSeconds(60)));
+    public static DockerEngineClient Connect(TestServer server, Dictionary<string, string>? headers = null, TimeSpan? timeout = null) =>
+        new(new TcpTransport(new TransportTarget($"tcp://127.0.0.1:{server.Port}"), "127.0.0.1", server.Port, timeout ?? Poll.Patience), headers);
 
     /// <summary>The credentials that a request brought, as <c>name=value</c>, by name.</summary>
     public static string SentAuth(string request)

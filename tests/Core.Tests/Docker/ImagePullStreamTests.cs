@@ -150,7 +150,7 @@ public sealed class ImagePullStreamTests
             () => Stream(Good), () => EngineImpostor.Json(Inspected.Replace("linux", "", StringComparison.Ordinal).Replace("amd64", "", StringComparison.Ordinal)));
         using var client = EngineImpostor.Connect(server);
 
-        var pulled = await ImagePull.RunAsync(client, Name, "linux/arm64", ImagePullPolicy.Always, Config(new DockerAuthConfig()), null, default).WaitAsync(Guard);
+        var pulled = await ImagePull.RunAsync(client, Name, "linux/arm64", ImagePullPolicy.Always, EnginePulls.Config("127.0.0.1:5000", new DockerAuthConfig()), null, default).WaitAsync(Guard);
 
         Assert.True(pulled.Pulled);
         Assert.Null(pulled.Platform);
@@ -202,13 +202,10 @@ public sealed class ImagePullStreamTests
         : request.Contains("/images/", StringComparison.Ordinal) ? inspected?.Invoke() ?? EngineImpostor.Json(Inspected)
         : EngineImpostor.Json("""{"message":"page not found"}""", "404 Not Found"));
 
-    private static DockerConfigFile Config(DockerAuthConfig auth) =>
-        new() { Directory = "/nonexistent", Auths = new Dictionary<string, DockerAuthConfig> { ["127.0.0.1:5000"] = auth } };
-
     private static Task<ImagePullResult> PullAsync(
         DockerEngineClient client, string name, DockerAuthConfig? auth = null, string? platform = null, List<ImagePullEvent>? events = null) =>
         ImagePull.RunAsync(
-            client, name, platform, ImagePullPolicy.Always, Config(auth ?? new DockerAuthConfig()), events is null ? null : new Events(events), default).WaitAsync(Guard);
+            client, name, platform, ImagePullPolicy.Always, EnginePulls.Config("127.0.0.1:5000", auth ?? new DockerAuthConfig()), events is null ? null : new Events(events), default).WaitAsync(Guard);
 
     private static Task<BuildKitException> FailsAsync(DockerEngineClient client, string name, DockerAuthConfig? auth = null, string? platform = null) =>
         Assert.ThrowsAnyAsync<BuildKitException>(() => PullAsync(client, name, auth, platform));

@@ -1,8 +1,8 @@
 using BuildKit.Docker;
 using BuildKit.Tests.Engines;
 using BuildKit.Tests.Transport;
-using BuildKit.Transport;
 using Xunit;
+using static BuildKit.Tests.Docker.EnginePulls;
 
 namespace BuildKit.Tests.Docker;
 
@@ -153,17 +153,11 @@ public sealed class ImagePushTests
         await ended.Task.WaitAsync(Guard);
     }
 
-    private static DockerAuthConfig Auth(RegistryAccount? account) =>
-        account is null ? new DockerAuthConfig() : new DockerAuthConfig { Username = account.User, Password = account.Password };
-
     private static Task<string> PushAsync(DockerEngineClient client, string name, DockerAuthConfig auth) =>
         client.Images.PushImageAsync(name, auth, null, default).WaitAsync(Guard);
 
     private static Task<BuildKitException> FailsAsync(DockerEngineClient client, string name, DockerAuthConfig auth) =>
         Assert.ThrowsAnyAsync<BuildKitException>(() => PushAsync(client, name, auth));
-
-    private static DockerEngineClient CreateClient(TestEngine engine) =>
-        new(new UnixSocketTransport(new TransportTarget(engine.Address.OriginalString), engine.Address.AbsolutePath, Guard));
 
     /// <summary>Answers each push with the same chunks.</summary>
     private static TestServer Engine(List<string> requests, string chunks, Func<Stream, CancellationToken, Task>? then = null) => EngineImpostor.Start(

@@ -19,8 +19,6 @@ public sealed class MetadataFileTests
         COPY Dockerfile /Dockerfile
         """;
 
-    private static Task<BuildKitConnection> ConnectAsync(TestEngine engine) => BuildKitConnection.ConnectAsync(BuildKitEndpoint.Parse(engine.Address.OriginalString, null));
-
     private static JsonElement Parse(string path) => JsonDocument.Parse(File.ReadAllBytes(path)).RootElement;
 
     /// <summary>What differs from one build to the next: references, digests of what holds the time, times, sizes, and what the machine was doing.</summary>
@@ -48,7 +46,7 @@ public sealed class MetadataFileTests
             engine, [], ["--build-arg", "BASE=" + engine.BaseImage, "--tag", "meta:1", "--tag", "other/meta:2", "--label", "a=b", "-o", output,
             "--metadata-file", files.At("theirs.json"), .. optional, context.Path])).OutputOrThrow();
 
-        await using var connection = await ConnectAsync(engine);
+        await using var connection = await EngineConnection.ConnectAsync(engine);
         var result = await SolveOperation.RunAsync(
             connection, new SolveRequest
             {
@@ -91,7 +89,7 @@ public sealed class MetadataFileTests
             "--build-arg", "BASE=" + engine.BaseImage, "--build-arg", "BUILDKIT_HISTORY_PROVENANCE_V1=" + slsa, "-o", $"type=local,dest={files.At("theirs.out")}",
             "--metadata-file", files.At("theirs.json"), context.Path)).OutputOrThrow();
 
-        await using var connection = await ConnectAsync(engine);
+        await using var connection = await EngineConnection.ConnectAsync(engine);
         var journal = new SolveJournal();
         var result = await SolveOperation.RunAsync(
             connection, new SolveRequest
@@ -117,7 +115,7 @@ public sealed class MetadataFileTests
     public async Task ABuildThatFailsLeavesNoIdOfAnother()
     {
         var engine = await TestEngines.GetAsync(EngineKind.Docker28Graphdriver);
-        await using var connection = await ConnectAsync(engine);
+        await using var connection = await EngineConnection.ConnectAsync(engine);
         using var files = new BuildContextDirectory().Write("id", "sha256:of-an-earlier-one");
         var request = new SolveRequest { DockerfileText = $"FROM {engine.BaseImage}\nRUN false\n", MetadataFile = files.At("m.json"), ImageIdFile = files.At("id") };
         await Assert.ThrowsAsync<SolveFailedException>(() => SolveOperation.RunAsync(connection, request, null, default));
@@ -128,7 +126,7 @@ public sealed class MetadataFileTests
     public async Task WhatGivesNoImageGivesNoId()
     {
         var engine = await TestEngines.GetAsync(EngineKind.Docker28Graphdriver);
-        await using var connection = await ConnectAsync(engine);
+        await using var connection = await EngineConnection.ConnectAsync(engine);
         using var files = new BuildContextDirectory().Write("id", "sha256:of-an-earlier-one");
         var request = new SolveRequest { DockerfileText = "FROM scratch\nWORKDIR /here\n", ImageIdFile = files.At("id") };
 
@@ -146,7 +144,7 @@ public sealed class MetadataFileTests
     public async Task APlaceThatCantBeWrittenIsSaidBeforeTheBuild()
     {
         var engine = await TestEngines.GetAsync(EngineKind.Docker28Graphdriver);
-        await using var connection = await ConnectAsync(engine);
+        await using var connection = await EngineConnection.ConnectAsync(engine);
         using var files = new BuildContextDirectory();
         var log = new EventLog();
         var failure = await Assert.ThrowsAsync<BuildKit.Session.FileSend.ExportException>(() => SolveOperation.RunAsync(

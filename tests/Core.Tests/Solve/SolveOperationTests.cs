@@ -20,11 +20,6 @@ public sealed class SolveOperationTests
         CMD ["cat", "/greeting"]
         """;
 
-    private static async Task<BuildKitConnection> ConnectAsync(TestEngine engine) => await BuildKitConnection.ConnectAsync(
-        BuildKitEndpoint.Parse(engine.Address.ToString(), engine.Kind == EngineKind.BuildkitdTls
-            ? new BuildKit.Transport.BuildKitTlsOptions { CaFile = engine.CaCertificatePath, CertificateFile = engine.ClientCertificatePath, KeyFile = engine.ClientKeyPath }
-            : null));
-
     private static SolveRequest Request(TestEngine engine, BuildContextDirectory context) => new()
     {
         Context = context.Path,
@@ -34,7 +29,7 @@ public sealed class SolveOperationTests
     private static async Task<T> FailsAsync<T>(TestEngine engine, SolveRequest request)
         where T : BuildKitException
     {
-        await using var connection = await ConnectAsync(engine);
+        await using var connection = await EngineConnection.ConnectAsync(engine);
         return await Assert.ThrowsAsync<T>(() => SolveOperation.RunAsync(connection, request, null, default).WaitAsync(TimeSpan.FromMinutes(2)));
     }
 
@@ -47,7 +42,7 @@ public sealed class SolveOperationTests
     {
         var engine = await TestEngines.GetAsync(kind);
         using var context = new BuildContextDirectory().Write("Dockerfile", TwoStages).Write("greeting.txt", "hello, it is " + Guid.NewGuid());
-        await using var connection = await ConnectAsync(engine);
+        await using var connection = await EngineConnection.ConnectAsync(engine);
         var log = new EventLog();
 
         var result = await SolveOperation.RunAsync(connection, Request(engine, context) with { Tags = ["two-stages:1"] }, log, default);
@@ -73,7 +68,7 @@ public sealed class SolveOperationTests
         var engine = await TestEngines.GetAsync(kind);
         using var context = new BuildContextDirectory().Write("Dockerfile", TwoStages).Write("greeting.txt", "files");
         using var destination = new BuildContextDirectory();
-        await using var connection = await ConnectAsync(engine);
+        await using var connection = await EngineConnection.ConnectAsync(engine);
         var local = new SolveOutput { Type = "local", Destination = Path.Combine(destination.Path, "deep", "out") };
         var tar = new SolveOutput { Type = "tar", Destination = Path.Combine(destination.Path, "out.tar") };
 
@@ -98,7 +93,7 @@ public sealed class SolveOperationTests
     {
         var engine = await TestEngines.GetAsync(kind);
         using var context = new BuildContextDirectory().Write("Dockerfile", TwoStages).Write("greeting.txt", "archive");
-        await using var connection = await ConnectAsync(engine);
+        await using var connection = await EngineConnection.ConnectAsync(engine);
         var output = new SolveOutput { Type = type, Destination = context.At("image.tar") };
 
         var result = await SolveOperation.RunAsync(connection, Request(engine, context) with { Outputs = [output], Tags = ["a:1"] }, null, default);
@@ -117,7 +112,7 @@ public sealed class SolveOperationTests
     {
         var engine = await TestEngines.GetAsync(kind);
         using var context = new BuildContextDirectory().Write("Dockerfile", TwoStages).Write("greeting.txt", "several");
-        await using var connection = await ConnectAsync(engine);
+        await using var connection = await EngineConnection.ConnectAsync(engine);
         SolveOutput[] outputs = [new() { Type = "tar", Destination = context.At("a.tar") }, new() { Type = "local", Destination = Path.Combine(context.Path, "b") }];
 
         var result = await SolveOperation.RunAsync(connection, Request(engine, context) with { Outputs = outputs }, null, default);
@@ -132,7 +127,7 @@ public sealed class SolveOperationTests
     {
         var engine = await TestEngines.GetAsync(EngineKind.Docker28Containerd);
         using var context = new BuildContextDirectory().Write("Dockerfile", TwoStages).Write("greeting.txt", "loaded");
-        await using var connection = await ConnectAsync(engine);
+        await using var connection = await EngineConnection.ConnectAsync(engine);
         var output = new SolveOutput { Type = "local", Destination = Path.Combine(context.Path, "out") };
         await SolveOperation.RunAsync(connection, Request(engine, context) with { Outputs = [output], Load = true, Tags = ["loaded:1"] }, null, default);
         Assert.Equal("LOADED", await File.ReadAllTextAsync(Path.Combine(output.Destination, "greeting")));
@@ -212,7 +207,7 @@ public sealed class SolveOperationTests
         var engine = await TestEngines.GetAsync(kind);
         var marker = $"sleep 98{Random.Shared.Next(1000, 9999)}";
         using var context = new BuildContextDirectory().Write("Dockerfile", $"ARG BASE\nFROM ${{BASE}}\nRUN echo started; {marker}\n");
-        await using var connection = await ConnectAsync(engine);
+        await using var connection = await EngineConnection.ConnectAsync(engine);
         using var stop = new CancellationTokenSource();
         var log = new EventLog();
         var output = new SolveOutput { Type = "local", Destination = Path.Combine(context.Path, "out") };
@@ -234,7 +229,7 @@ public sealed class SolveOperationTests
     {
         await using var engine = await TestEngines.StartPrivateAsync(kind);
         using var context = new BuildContextDirectory().Write("Dockerfile", "ARG BASE\nFROM ${BASE}\nRUN echo started; sleep 300\n");
-        await using var connection = await ConnectAsync(engine);
+        await using var connection = await EngineConnection.ConnectAsync(engine);
         var log = new EventLog();
         var output = new SolveOutput { Type = "tar", Destination = context.At("out.tar") };
         var solve = SolveOperation.RunAsync(connection, Request(engine, context) with { Outputs = [output] }, log, default);
@@ -251,7 +246,7 @@ public sealed class SolveOperationTests
     public async Task ADockerfileMayBeTextAndNeedNoContext()
     {
         var engine = await TestEngines.GetAsync(EngineKind.Docker28Graphdriver);
-        await using var connection = await ConnectAsync(engine);
+        await using var connection = await EngineConnection.ConnectAsync(engine);
         var request = new SolveRequest { DockerfileText = $"FROM {engine.BaseImage}\nRUN echo from text > /t\nCMD [\"cat\", \"/t\"]\n", Tags = ["text:1"] };
         await SolveOperation.RunAsync(connection, request, null, default);
         Assert.Equal("from text", (await engine.DockerAsync("run", "--rm", "--network", "none", "text:1")).OutputOrThrow().Trim());
@@ -262,7 +257,7 @@ public sealed class SolveOperationTests
     {
         var engine = await TestEngines.GetAsync(EngineKind.BuildkitdUnix);
         using var context = new BuildContextDirectory().Write("Dockerfile", "ARG BASE\nFROM ${BASE}\n");
-        await using var connection = await ConnectAsync(engine);
+        await using var connection = await EngineConnection.ConnectAsync(engine);
         var result = await SolveOperation.RunAsync(connection, Request(engine, context), null, default);
         Assert.Empty(result.Outputs);
         Assert.Contains(result.Warnings, IsNoOutput);
@@ -286,7 +281,7 @@ public sealed class SolveOperationTests
     public async Task ManyBuildsShareAConnection()
     {
         var engine = await TestEngines.GetAsync(EngineKind.Docker28Containerd);
-        await using var connection = await ConnectAsync(engine);
+        await using var connection = await EngineConnection.ConnectAsync(engine);
         var builds = Enumerable.Range(0, 8).Select(async i =>
         {
             using var context = new BuildContextDirectory().Write("Dockerfile", TwoStages).Write("greeting.txt", $"number {i}");

@@ -61,7 +61,7 @@ public sealed class ExporterProbeTests
     public async Task ProbingLeavesNothingBehind(EngineKind kind)
     {
         await using var engine = await TestEngines.StartPrivateAsync(kind);
-        await using var connection = await BuildKitConnection.ConnectAsync(BuildKitEndpoint.Parse(engine.Address.ToString()));
+        await using var connection = await EngineConnection.ConnectAsync(engine);
         var (directories, images) = (Probes(), await ListAsync("images", "-a", "-q", "--digests"));
 
         await ProbeAsync(times: 2);

@@ -48,7 +48,7 @@ public sealed class RawJsonTests
         var baseImage = await (engine.IsDocker ? engine : await TestEngines.GetAsync(EngineKind.Registry)).AddImageAsync($"raw-json-{Guid.NewGuid():N}:1");
         using var context = new BuildContextDirectory()
             .Write("Dockerfile", $"FROM {baseImage} as build\nRUN echo out; echo err >&2\nFROM scratch\nCOPY --link --from=build /bin/true /true\nCOPY Dockerfile /\nCMD /true\n");
-        await using var connection = await BuildKitConnection.ConnectAsync(BuildKitEndpoint.Parse(engine.Address.OriginalString, null));
+        await using var connection = await EngineConnection.ConnectAsync(engine);
         var request = new SolveRequest { Context = context.Path, Outputs = [new SolveOutput { Type = "cacheonly" }] };
         // So that the base image is there for both, and neither the first to read it.
         await SolveOperation.RunAsync(connection, request, null, default);
