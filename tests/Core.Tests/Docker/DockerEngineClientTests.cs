@@ -116,10 +116,10 @@ public sealed class DockerEngineClientTests
                 + (paths.Count > 1 ? """{"stream":"Error unpacking image a:1: no space left on device\n"}""" + "\n" : string.Empty);
         });
         using var client = EngineImpostor.Connect(server);
-        var progress = new Messages();
+        var progress = new Recorder<JSONMessage>();
 
         Assert.Equal(["a:1"], await client.Images.LoadImageAsync((_, _) => Task.CompletedTask, progress, CancellationToken.None).WaitAsync(Guard));
-        Assert.Contains(progress, message => message is { ID: "4f5e", ProgressDetail: { Current: 5, Total: 10 } });
+        Assert.Contains(progress.Events, message => message is { ID: "4f5e", ProgressDetail: { Current: 5, Total: 10 } });
 
         var failure = await Assert.ThrowsAsync<DockerApiException>(
             () => client.Images.LoadImageAsync((_, _) => Task.CompletedTask, null, CancellationToken.None).WaitAsync(Guard));
@@ -221,11 +221,6 @@ public sealed class DockerEngineClientTests
         var ping = await Assert.ThrowsAsync<ConnectionFailedException>(() => client.System.PingAsync(CancellationToken.None).WaitAsync(Guard));
         var upgrade = await Assert.ThrowsAsync<ConnectionFailedException>(() => client.UpgradeAsync("/grpc", "h2c", [], CancellationToken.None).WaitAsync(Guard));
         Assert.Equal(("BuildKit.ConnectionTimeout", "BuildKit.ConnectionTimeout"), (ping.ErrorId, upgrade.ErrorId));
-    }
-
-    private sealed class Messages : List<JSONMessage>, IProgress<JSONMessage>
-    {
-        public void Report(JSONMessage value) => Add(value);
     }
 
     private static Func<Stream, CancellationToken, Task> CopyFile(string path) => async (stream, cancellationToken) =>

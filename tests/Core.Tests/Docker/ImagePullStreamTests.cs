@@ -31,17 +31,17 @@ public sealed class ImagePullStreamTests
     [Fact]
     public async Task The_whole_answer_is_a_pull_and_layers_are_told_in_bytes()
     {
-        var events = new List<ImagePullEvent>();
+        var events = new Recorder<ImagePullEvent>();
         await using var server = Engine(Stream(Good));
         using var client = EngineImpostor.Connect(server);
 
         var pulled = await PullAsync(client, Name, events: events);
 
         Assert.Equal(new ImagePullResult { Reference = Name, Digest = Digest, Id = "sha256:1", Platform = "linux/amd64", Size = 7, Pulled = true }, pulled);
-        Assert.Equal(Good.Length, events.Count);
-        Assert.Equal(new ImagePullEvent(null, "Pulling from team/app", 0, 0), events[0]);
-        Assert.Equal(new ImagePullEvent("a28f23504e4f", "Downloading", 10, 20), events[2]);
-        Assert.Equal(new ImagePullEvent("a28f23504e4f", "Extracting", 0, 0), events[3]);
+        Assert.Equal(Good.Length, events.Events.Count);
+        Assert.Equal(new ImagePullEvent(null, "Pulling from team/app", 0, 0), events.Events[0]);
+        Assert.Equal(new ImagePullEvent("a28f23504e4f", "Downloading", 10, 20), events.Events[2]);
+        Assert.Equal(new ImagePullEvent("a28f23504e4f", "Extracting", 0, 0), events.Events[3]);
     }
 
     [Fact]
@@ -203,15 +203,10 @@ public sealed class ImagePullStreamTests
         : EngineImpostor.Json("""{"message":"page not found"}""", "404 Not Found"));
 
     private static Task<ImagePullResult> PullAsync(
-        DockerEngineClient client, string name, DockerAuthConfig? auth = null, string? platform = null, List<ImagePullEvent>? events = null) =>
+        DockerEngineClient client, string name, DockerAuthConfig? auth = null, string? platform = null, IProgress<ImagePullEvent>? events = null) =>
         ImagePull.RunAsync(
-            client, name, platform, ImagePullPolicy.Always, EnginePulls.Config("127.0.0.1:5000", auth ?? new DockerAuthConfig()), events is null ? null : new Events(events), default).WaitAsync(Guard);
+            client, name, platform, ImagePullPolicy.Always, EnginePulls.Config("127.0.0.1:5000", auth ?? new DockerAuthConfig()), events, default).WaitAsync(Guard);
 
     private static Task<BuildKitException> FailsAsync(DockerEngineClient client, string name, DockerAuthConfig? auth = null, string? platform = null) =>
         Assert.ThrowsAnyAsync<BuildKitException>(() => PullAsync(client, name, auth, platform));
-
-    private sealed class Events(List<ImagePullEvent> all) : IProgress<ImagePullEvent>
-    {
-        public void Report(ImagePullEvent value) => all.Add(value);
-    }
 }

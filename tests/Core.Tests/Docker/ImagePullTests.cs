@@ -19,7 +19,7 @@ public sealed class ImagePullTests
         using var _ = client;
         var image = await RegistryImage.PushAsync(registry, Repository(kind), "good");
         var crane = await TestEngines.GetProgramAsync("crane");
-        var events = new Events();
+        var events = new Recorder<ImagePullEvent>();
 
         var pulled = await PullAsync(client, image.Name, events: events);
 
@@ -28,7 +28,7 @@ public sealed class ImagePullTests
         Assert.Equal((image.Name, "linux/amd64", true, null), (pulled.Reference, pulled.Platform, pulled.Pulled, pulled.Warning));
         Assert.True(pulled.Size > 90_000, $"{pulled.Size}");
         Assert.Equal(pulled.Id, (await client.Images.InspectImageAsync(image.Name, default)).ID);
-        Assert.Contains(events.All, each => each.Layer is { } layer && image.Layers[0].Contains(layer, StringComparison.Ordinal));
+        Assert.Contains(events.Events, each => each.Layer is { } layer && image.Layers[0].Contains(layer, StringComparison.Ordinal));
 
         // Up to date, and by its digest, with the tag and without.
         foreach (var name in new[] { image.Name, image.NameByDigest, $"{image.Name}@{image.Digest}" })
@@ -166,11 +166,4 @@ public sealed class ImagePullTests
         Assert.ThrowsAnyAsync<BuildKitException>(() => PullAsync(client, name, platform, policy));
 
     private static string Repository(EngineKind kind) => $"pull/{kind.ToString().ToLowerInvariant()}";
-
-    private sealed class Events : IProgress<ImagePullEvent>
-    {
-        public List<ImagePullEvent> All { get; } = [];
-
-        public void Report(ImagePullEvent value) => All.Add(value);
-    }
 }

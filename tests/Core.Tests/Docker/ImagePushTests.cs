@@ -26,12 +26,12 @@ public sealed class ImagePushTests
         var name = $"{registry.Address.Authority}/pushed/{kind.ToString().ToLowerInvariant()}:1";
         (await engine.DockerAsync("tag", engine.BaseImage, name)).OutputOrThrow();
         using var client = CreateClient(engine);
-        var messages = new Messages();
+        var messages = new Recorder<JSONMessage>();
 
         var digest = await client.Images.PushImageAsync(name, Auth(RegistryAccount.Writer), messages, default).WaitAsync(Guard);
 
         Assert.Equal(await RegistryContent.DigestAsync(registry, name), digest);
-        Assert.Contains(messages.All, message => message.ID is not null && message.ProgressDetail is not null);
+        Assert.Contains(messages.Events, message => message.ID is not null && message.ProgressDetail is not null);
     }
 
     [SkippableTheory]
@@ -143,9 +143,10 @@ public sealed class ImagePushTests
         });
         using var client = EngineImpostor.Connect(server);
         using var stop = new CancellationTokenSource();
-        var messages = new Messages();
+        var first = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var messages = new Recorder<JSONMessage>(_ => first.TrySetResult());
         var push = client.Images.PushImageAsync("127.0.0.1:5000/app:1", new DockerAuthConfig(), messages, stop.Token);
-        await messages.First.WaitAsync(Guard);
+        await first.Task.WaitAsync(Guard);
 
         await stop.CancelAsync();
 
@@ -167,19 +168,4 @@ public sealed class ImagePushTests
             return EngineImpostor.StreamHead + chunks;
         },
         then);
-
-    private sealed class Messages : IProgress<JSONMessage>
-    {
-        private readonly TaskCompletionSource _first = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        public List<JSONMessage> All { get; } = [];
-
-        public Task First => _first.Task;
-
-        public void Report(JSONMessage value)
-        {
-            All.Add(value);
-            _first.TrySetResult();
-        }
-    }
 }

@@ -97,7 +97,7 @@ public sealed class MetadataFileTests
                 Context = context.Path,
                 BuildArgs = new Dictionary<string, string> { ["BASE"] = engine.BaseImage, ["BUILDKIT_HISTORY_PROVENANCE_V1"] = slsa },
                 Outputs = [new SolveOutput { Type = "local", Destination = files.At("ours.out") }],
-            }, new Journalist(journal), default);
+            }, new Recorder<SolveEvent>(journal.Add), default);
         var (provenance, trouble) = await RecordedProvenance.ReadAsync(connection.Invoker, result.Ref, default);
         Assert.Null(trouble);
         Assert.EndsWith(slsa1 ? "/v1" : "/v0.2", Assert.Single(provenance).PredicateType, StringComparison.Ordinal);
@@ -231,10 +231,5 @@ public sealed class MetadataFileTests
         Assert.Equal("new", File.ReadAllText(files.At("there")));
         ResultFile.Write(files.At("deep/er/new"), "x"u8);
         Assert.Equal(["deep", "there"], Directory.GetFileSystemEntries(files.Path).Select(Path.GetFileName).Order());
-    }
-
-    private sealed class Journalist(SolveJournal journal) : IProgress<SolveEvent>
-    {
-        public void Report(SolveEvent value) => journal.Add(value);
     }
 }

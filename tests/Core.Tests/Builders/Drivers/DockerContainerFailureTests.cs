@@ -14,7 +14,7 @@ public sealed class DockerContainerFailureTests
     public async Task AnImageThatTheRegistryDoesNotHaveIsThePullsError()
     {
         await using var builder = await OnAsync(("image", (await BuildKitImage.InRegistryAsync()) + "-not-there"));
-        var log = new BootLog();
+        var log = new Recorder<BuilderBootEvent>();
         var error = await Assert.ThrowsAnyAsync<BuildKitException>(() => builder.BootAsync(log));
         Assert.Equal("BuildKit.ImageNotFoundInRegistry", error.ErrorId);
         Assert.Equal(error.Message, Assert.Single(log.Events, step => step.IsCompleted).Error);
@@ -114,7 +114,7 @@ public sealed class DockerContainerFailureTests
         await using var builder = await OnAsync();
         using var stop = new CancellationTokenSource();
         var patient = builder.BootAsync();
-        var impatient = builder.BootAsync(new BootLog(step =>
+        var impatient = builder.BootAsync(new Recorder<BuilderBootEvent>(step =>
         {
             if (step.Step.StartsWith("creating", StringComparison.Ordinal))
                 stop.Cancel();

@@ -182,18 +182,9 @@ public sealed class OciCopyFileTests : IDisposable
     public async Task Progress_is_told_by_blob()
     {
         _layout.WriteIndex(_layout.AddImage("the content"));
-        var events = new List<OciCopyEvent>();
-        await Copies.RunAsync(_layout.Path, _directory["copy"], progress: new Listener(events));
-        Assert.Equal(2, events.Count(one => one.State == OciCopyState.Copied && one.Current == one.Size && one.Blobs == 2));
-        Assert.Equal(2, events.Count(one => one.State == OciCopyState.Copying && one.Current == 0));
-    }
-
-    private sealed class Listener(List<OciCopyEvent> events) : IProgress<OciCopyEvent>
-    {
-        public void Report(OciCopyEvent value)
-        {
-            lock (events)
-                events.Add(value);
-        }
+        var progress = new Recorder<OciCopyEvent>();
+        await Copies.RunAsync(_layout.Path, _directory["copy"], progress: progress);
+        Assert.Equal(2, progress.Events.Count(one => one.State == OciCopyState.Copied && one.Current == one.Size && one.Blobs == 2));
+        Assert.Equal(2, progress.Events.Count(one => one.State == OciCopyState.Copying && one.Current == 0));
     }
 }

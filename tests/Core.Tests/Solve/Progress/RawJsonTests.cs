@@ -55,7 +55,7 @@ public sealed class RawJsonTests
 
         var theirs = (await Buildx.BuildAsync(engine, [], "--progress", "rawjson", "--no-cache", "-o", "type=cacheonly", context.Path)).Error;
         var ours = new List<string>();
-        await SolveOperation.RunAsync(connection, request with { NoCache = true }, new Lines(new RawJsonProgressWriter(ours.Add)), default);
+        await SolveOperation.RunAsync(connection, request with { NoCache = true }, new Recorder<SolveEvent>(new RawJsonProgressWriter(ours.Add).Update), default);
 
         Assert.Equal(Shapes(theirs.Split('\n')), Shapes(ours));
         Assert.Equal(Texts(theirs.Split('\n')), Texts(ours));
@@ -72,9 +72,4 @@ public sealed class RawJsonTests
     private static bool IsStable(string path) =>
         path is "/vertexes[]/name" or "/logs[]/data" or "/logs[]/stream"
         || (path.StartsWith("/warnings", StringComparison.Ordinal) && !path.Contains("/vertex", StringComparison.Ordinal) && !path.Contains("/definition", StringComparison.Ordinal));
-
-    private sealed class Lines(RawJsonProgressWriter writer) : IProgress<SolveEvent>
-    {
-        public void Report(SolveEvent value) => writer.Update(value);
-    }
 }
