@@ -39,7 +39,7 @@ Describe 'Progress' -Skip:([bool] $obstacle) {
         $whole = $bars | Group-Object ParentActivityId | Where-Object Name -EQ '-1'
         $whole.Group.ActivityId | Select-Object -Unique | Should -HaveCount 1
         $bars.Where{ $_.ActivityId -ne $whole.Group[0].ActivityId }.ParentActivityId | Select-Object -Unique | Should -Be $whole.Group[0].ActivityId
-        if ($Name -eq 'done') { $bars.Where{ $_.Activity -like '*RUN for*' }.CurrentOperation | Should -Match '^line\d$' }
+        if ($Name -eq 'done') { $bars.Where{ $_.Activity -like '*RUN for*' }.CurrentOperation -match '^line\d$' | Should -Not -BeNullOrEmpty }
     }
 
     It 'Quiet shows warnings alone' {

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Text;
 using BuildKit.Docker;
 using BuildKit.Tests.Engines;
 using BuildKit.Tests.Transport;

@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using BuildKit.Builders;
 using BuildKit.Solve;
 using BuildKit.Solve.Exporters;
 using BuildKit.Tests.Engines;

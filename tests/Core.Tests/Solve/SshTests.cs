@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using BuildKit.Builders;
 using BuildKit.Solve;
 using BuildKit.Tests.Engines;
 using BuildKit.Tests.Session.Ssh;

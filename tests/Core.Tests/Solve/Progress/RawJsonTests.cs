@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json;
-using BuildKit.Builders;
 using BuildKit.Solve;
 using BuildKit.Solve.Progress;
 using BuildKit.Tests.Engines;
