@@ -4,7 +4,6 @@ BeforeAll {
     $context = New-Context @{ Dockerfile = "FROM scratch`n"; 'sub/x' = '' }
     # Nobody listens there: what is wrong with the arguments is found before.
     $nowhere = @{ Builder = 'unix:///nowhere.sock'; Progress = 'None'; ErrorAction = 'SilentlyContinue'; ErrorVariable = 'failure' }
-    function Get-ErrorId([Parameter(Mandatory)] $Failure) { ($Failure[0].FullyQualifiedErrorId -split ',')[0] }
 }
 
 Describe 'Invoke-BuildKitSolve' {

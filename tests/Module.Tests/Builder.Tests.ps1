@@ -1,16 +1,12 @@
 BeforeDiscovery {
     Import-Module "$PSScriptRoot/TestHelpers.psm1" -Force
-    $obstacle = Get-TestEngineObstacle docker28 buildkitd buildkitd-tls registry
+    $obstacle = Get-TestEngineObstacle docker28, buildkitd, buildkitd-tls, registry
 }
 
 BeforeAll {
     Import-Module "$PSScriptRoot/TestHelpers.psm1" -Force
     Import-Module (Get-Manifest)
-    $variables = 'DOCKER_CONFIG', 'DOCKER_HOST', 'DOCKER_CONTEXT', 'BUILDX_BUILDER', 'BUILDKIT_HOST', 'BUILDX_CONFIG'
-    $old = @{}
-    $variables.ForEach{ $old[$_] = [Environment]::GetEnvironmentVariable($_) }
     function Get-Names { (Get-BuildKitBuilder -NoStatus).Name }
-    function Get-ErrorId($Record) { ($Record.FullyQualifiedErrorId -split ',')[0] }
     # The machine may be busy.
     $PSDefaultParameterValues['Get-BuildKitBuilder:TimeoutSec'] = 60
     $quiet = @{ ErrorAction = 'SilentlyContinue'; ErrorVariable = 'failure' }
@@ -18,7 +14,7 @@ BeforeAll {
 
 AfterAll {
     $PSDefaultParameterValues.Remove('Get-BuildKitBuilder:TimeoutSec')
-    $variables.ForEach{ [Environment]::SetEnvironmentVariable($_, $old[$_]) }
+    Reset-Environment
 }
 
 Describe 'Builders' -Skip:([bool] $obstacle) {
@@ -30,7 +26,7 @@ Describe 'Builders' -Skip:([bool] $obstacle) {
     }
 
     BeforeEach {
-        $variables.ForEach{ [Environment]::SetEnvironmentVariable($_, $null) }
+        Reset-Environment
         # The folder of a docker context is the SHA-256 of its name.
         $farm = [Convert]::ToHexString([Security.Cryptography.SHA256]::HashData([Text.Encoding]::UTF8.GetBytes('farm'))).ToLowerInvariant()
         $env:DOCKER_CONFIG = New-Context @{ "contexts/meta/$farm/meta.json" = '{"Name":"farm","Endpoints":{"docker":{"Host":"unix:///nowhere.sock"}}}' }
@@ -275,12 +271,7 @@ Describe 'Builders' -Skip:([bool] $obstacle) {
         BeforeAll {
             $registry = Get-TestEngine registry
             $image = ([uri] $registry.BaseImage.Insert(0, 'http://')).Authority + '/moby/buildkit:builders'
-            $tar = Join-Path $docker.Folder builders.tar
-            Invoke-Engines buildkit-image $tar | Out-Null
-            Invoke-TestDocker $docker import -c 'ENTRYPOINT ["buildkitd"]' $tar $image | Out-Null
-            Invoke-TestDocker $docker push $image | Out-Null
-            Invoke-TestDocker $docker rmi $image | Out-Null
-            Remove-Item $tar
+            Push-BuildKitImage $docker $image
         }
 
         AfterEach { Remove-BuildKitBuilder box* -Force }
@@ -309,8 +300,6 @@ Describe 'Builders' -Skip:([bool] $obstacle) {
     }
 
     Context 'completion' {
-        BeforeAll { function Complete([string] $Line) { (TabExpansion2 $Line $Line.Length).CompletionMatches.CompletionText } }
-
         BeforeEach {
             $null = New-BuildKitBuilder one tcp://127.0.0.1:1
             $null = New-BuildKitBuilder one tcp://127.0.0.1:2 -Append

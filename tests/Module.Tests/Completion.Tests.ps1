@@ -1,7 +1,6 @@
 BeforeAll {
     Import-Module "$PSScriptRoot/TestHelpers.psm1" -Force
     Import-Module (Get-Manifest)
-    function Complete([string] $Line) { (TabExpansion2 $Line $Line.Length).CompletionMatches.CompletionText }
 }
 
 Describe 'Completion' {
@@ -45,14 +44,13 @@ Describe 'Completion' {
         BeforeAll {
             # Open connections are completed too.
             Disconnect-BuildKit
-            $old = $env:DOCKER_CONFIG
             $env:DOCKER_CONFIG = New-Context @{
                 'contexts/meta/1/meta.json' = '{"Name":"farm","Endpoints":{"docker":{"Host":"unix:///nowhere.sock"}}}'
                 'contexts/meta/2/meta.json' = 'broken'
             }
         }
 
-        AfterAll { $env:DOCKER_CONFIG = $old }
+        AfterAll { Reset-Environment }
 
         It 'lists docker contexts' {
             Complete 'Get-BuildKitServer ' | Should -Be 'default', 'farm'

@@ -1,6 +1,6 @@
 BeforeDiscovery {
     Import-Module "$PSScriptRoot/TestHelpers.psm1" -Force
-    $obstacle = Get-TestEngineObstacle docker28 ?? (Get-TestEngineObstacle buildkitd)
+    $obstacle = Get-TestEngineObstacle docker28, buildkitd
 }
 
 BeforeAll {
@@ -29,8 +29,6 @@ Describe 'Many builds at once' -Skip:([bool] $obstacle) {
             [regex]::Matches($Lines, 'I am <(\d+)>').ForEach{ $_.Groups[1].Value } | Select-Object -Unique | Should -Be "$N"
             if ($N % 2 -eq 0) { (tar -xOf "$context/$N.tar" index.json | ConvertFrom-Json).manifests[0].digest | Should -Be $Result.ImageDigest }
         }
-        # The steps that sleep on either daemon for a time that only these builds name.
-        function Get-Sleeps { Get-ChildItem /proc -Directory | Where-Object Name -Match '^\d+$' | Where-Object { (Get-Content "$_/cmdline" -ErrorAction Ignore) -like "sleep?$marker*" } }
     }
 
     It 'twenty jobs over two daemons give each its own result, lines and output' {
@@ -53,10 +51,10 @@ Describe 'Many builds at once' -Skip:([bool] $obstacle) {
         $stopped, $kept = (1..20).Where({ ($_ % 4) -lt 2 }, 'Split')
         # Twenty that run at the same time; the ones that are kept go on for a while.
         $jobs = foreach ($n in 1..20) { $arguments = Get-Arguments $n ($n -in $stopped ? "$marker$('{0:00}' -f $n)" : '4'); Invoke-BuildKitSolve @arguments -AsJob }
-        Wait-Until { @(Get-Sleeps).Count -eq 10 } 60
+        Wait-Until { @(Get-SleepingStep $marker).Count -eq 10 }
         $jobs[$stopped.ForEach{ $_ - 1 }] | Stop-Job
         $jobs[$stopped.ForEach{ $_ - 1 }].State | Select-Object -Unique | Should -Be 'Stopped'
-        Wait-Until { -not (Get-Sleeps) }
+        Wait-Until { -not (Get-SleepingStep $marker) }
         Get-ChildItem $context -Force -Filter *.partial | Should -BeNullOrEmpty
         $null = $jobs | Wait-Job -Timeout 120
         foreach ($n in $kept) {

@@ -1,6 +1,6 @@
 BeforeDiscovery {
     Import-Module "$PSScriptRoot/TestHelpers.psm1" -Force
-    $obstacle = Get-TestEngineObstacle docker28 buildkitd-tls
+    $obstacle = Get-TestEngineObstacle docker28, buildkitd-tls
 }
 
 BeforeAll {
@@ -47,13 +47,12 @@ Describe 'Connections' -Skip:([bool] $obstacle) {
     }
 
     It 'are chosen by the environment, and -Verbose says so' {
-        $old = $env:BUILDKIT_HOST
         $env:BUILDKIT_HOST = $docker.Address
         try {
             $messages = Get-BuildKitServer -Verbose 4>&1
             $messages.Where{ $_ -is [Management.Automation.VerboseRecord] }.Message | Should -Be "Builder: $($docker.Address), chosen by `$env:BUILDKIT_HOST."
         }
-        finally { $env:BUILDKIT_HOST = $old }
+        finally { Reset-Environment }
     }
 
     It 'show their views' {

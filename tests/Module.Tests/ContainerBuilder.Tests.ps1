@@ -1,34 +1,24 @@
 BeforeDiscovery {
     Import-Module "$PSScriptRoot/TestHelpers.psm1" -Force
-    $obstacle = Get-TestEngineObstacle docker28 docker28-containerd buildkitd registry
+    $obstacle = Get-TestEngineObstacle docker28, docker28-containerd, registry
 }
 
 BeforeAll {
     Import-Module "$PSScriptRoot/TestHelpers.psm1" -Force
     Import-Module (Get-Manifest)
-    $variables = 'DOCKER_CONFIG', 'DOCKER_HOST', 'DOCKER_CONTEXT', 'BUILDX_BUILDER', 'BUILDKIT_HOST', 'BUILDX_CONFIG'
-    $old = @{}
-    $variables.ForEach{ $old[$_] = [Environment]::GetEnvironmentVariable($_) }
 }
 
-AfterAll {
-    $variables.ForEach{ [Environment]::SetEnvironmentVariable($_, $old[$_]) }
-}
+AfterAll { Reset-Environment }
 
 Describe 'A builder in a container on <_>' -Skip:([bool] $obstacle) -ForEach 'docker28', 'docker28-containerd' {
     BeforeAll {
-        $variables.ForEach{ [Environment]::SetEnvironmentVariable($_, $null) }
+        Reset-Environment
         $engine = Get-TestEngine $_
         $registry = Get-TestEngine registry
         $buildx = Invoke-Engines path buildx
         # What a user pulls is in a registry; this one is made of the same buildkitd.
         $image = "$($registry.Address)/moby/buildkit:shell"
-        $tar = Join-Path (Get-PSDrive TestDrive).Root buildkit.tar
-        Invoke-Engines buildkit-image $tar
-        $null = Invoke-TestDocker $engine import -c 'ENTRYPOINT ["buildkitd"]' $tar $image
-        $null = Invoke-TestDocker $engine push -q $image
-        $null = Invoke-TestDocker $engine rmi $image
-        Remove-Item $tar
+        Push-BuildKitImage $engine $image
 
         $env:DOCKER_CONFIG = New-Context @{}
         $env:DOCKER_HOST = $engine.Address
@@ -110,33 +100,5 @@ Describe 'A builder in a container on <_>' -Skip:([bool] $obstacle) -ForEach 'do
         $failure[0].ErrorDetails.RecommendedAction | Should -Not -BeNullOrEmpty
         Get-Containers | Should -BeNullOrEmpty
         Get-Volumes | Should -BeNullOrEmpty
-    }
-}
-
-Describe 'A builder of two nodes' -Skip:([bool] $obstacle) {
-    BeforeAll {
-        $variables.ForEach{ [Environment]::SetEnvironmentVariable($_, $null) }
-        $registry = Get-TestEngine registry
-        $nodes = (Get-TestEngine buildkitd), (Get-TestEngine buildkitd -Private)
-        $env:DOCKER_CONFIG = New-Context @{}
-        $null = New-BuildKitBuilder pair $nodes[0].Address -NodeName here -Platform linux/amd64
-        $null = New-BuildKitBuilder pair $nodes[1].Address -NodeName there -Platform linux/arm64 -Append
-    }
-
-    AfterAll {
-        Remove-BuildKitBuilder pair -Force -Confirm:$false
-        Disconnect-BuildKit
-        Remove-TestEngine $nodes[1]
-    }
-
-    It 'builds two platforms into one index' {
-        $tag = "$($registry.Address)/pair/app:$([guid]::NewGuid().ToString('n').Substring(0, 6))"
-        $context = New-Context @{ Dockerfile = "FROM scratch`nARG TARGETARCH`nCOPY word-`$TARGETARCH /word`n"; 'word-amd64' = 'a'; 'word-arm64' = 'b' }
-        $result = Invoke-BuildKitSolve $context -Builder pair -Platform linux/amd64, linux/arm64 -Tag $tag -Push -Provenance $false -Progress None
-        "$($result.Nodes)" | Should -Be 'here (linux/amd64) there (linux/arm64)'
-        $crane = Invoke-Engines path crane
-        & $crane digest --insecure $tag | Should -Be $result.ImageDigest
-        $index = & $crane manifest --insecure $tag | ConvertFrom-Json
-        $index.manifests.platform.ForEach{ "$($_.os)/$($_.architecture)" } | Should -Be 'linux/amd64', 'linux/arm64'
     }
 }

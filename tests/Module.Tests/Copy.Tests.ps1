@@ -1,6 +1,6 @@
 BeforeDiscovery {
     Import-Module "$PSScriptRoot/TestHelpers.psm1" -Force
-    $obstacle = Get-TestEngineObstacle registry docker28-containerd
+    $obstacle = Get-TestEngineObstacle registry, docker28-containerd
     $because = $obstacle ? ", but: $obstacle" : ''
 }
 
@@ -165,10 +165,10 @@ Describe 'Addresses of images' {
         Push-Location (New-Item -ItemType Directory "$TestDrive/completion" -Force)
         try {
             New-Item image.tar | Out-Null
-            $places = (TabExpansion2 -inputScript 'Copy-OciImage ' -cursorColumn 14).CompletionMatches.CompletionText
+            $places = Complete 'Copy-OciImage '
             $places | Should -Contain 'oci-archive:'
             $places | Should -Contain './image.tar'
-            (TabExpansion2 -inputScript 'Copy-OciImage x dock' -cursorColumn 20).CompletionMatches.CompletionText | Should -Be 'docker-archive:', 'docker://', 'docker-daemon:'
+            Complete 'Copy-OciImage x dock' | Should -Be 'docker-archive:', 'docker://', 'docker-daemon:'
         }
         finally { Pop-Location }
     }

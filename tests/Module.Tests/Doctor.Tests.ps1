@@ -1,16 +1,10 @@
 BeforeDiscovery {
     Import-Module "$PSScriptRoot/TestHelpers.psm1" -Force
-    $classic = @{ ImageStore = 'Warning' }
     $tables = [ordered]@{
-        'docker28'            = $classic
-        'docker28-containerd' = @{}
-        'docker26'            = $classic + @{ GcPolicy = 'Warning' }
-        'docker20'            = $classic + @{ GcPolicy = 'Warning'; BuildKit = 'Warning' }
-        'buildkitd'           = @{ EngineApi = 'Skipped'; DockerInDocker = 'Skipped'; DiskSpace = 'Skipped' }
-        'buildkitd-tls'       = @{ EngineApi = 'Skipped'; DockerInDocker = 'Skipped'; DiskSpace = 'Skipped'; Tls = 'Pass' }
+        'docker28'      = @{ ImageStore = 'Warning' }
+        'buildkitd-tls' = @{ EngineApi = 'Skipped'; DockerInDocker = 'Skipped'; DiskSpace = 'Skipped'; Tls = 'Pass' }
     }
-    $daemons = @($tables.GetEnumerator() | ForEach-Object { @{ Kind = $_.Key; Expected = $_.Value; Obstacle = Get-TestEngineObstacle $_.Key } })
-    $daemons.Where{ $_.Obstacle }.ForEach{ $_.Obstacle = ", but: $($_.Obstacle)" }
+    $daemons = Get-EngineCase $tables.Keys | ForEach-Object { $_ + @{ Expected = $tables[$_.Kind] } }
 
     # A user who may use nothing needs a PowerShell that it may run: one below /root is not.
     $nobody = if (-not $IsLinux -or (id -u) -ne 0) { 'needs root, to become somebody else' }
@@ -24,7 +18,6 @@ BeforeAll {
     Import-Module "$PSScriptRoot/TestHelpers.psm1" -Force
     Import-Module (Get-Manifest)
     $names = [BuildKit.Diagnosis.BuildKitDoctor, BuildKit.Core]::CheckNames
-    $saved = $env:DOCKER_CONFIG, $env:DOCKER_HOST, $env:DOCKER_TLS_VERIFY, $env:DOCKER_CERT_PATH
     $env:DOCKER_CONFIG = (New-Item TestDrive:/config -ItemType Directory).FullName
 
     function Get-ListeningSocket([string] $Path) {
@@ -35,13 +28,13 @@ BeforeAll {
     }
 }
 
-AfterAll { $env:DOCKER_CONFIG, $env:DOCKER_HOST, $env:DOCKER_TLS_VERIFY, $env:DOCKER_CERT_PATH = $saved }
+AfterAll { Reset-Environment }
 
 Describe 'Test-BuildKit on <Kind>' -ForEach $daemons {
     Context 'that is there<Obstacle>' -Skip:([bool] $Obstacle) {
         BeforeAll {
             $engine = Get-TestEngine $Kind
-            if ($Kind -eq 'buildkitd-tls') { $null = Connect-BuildKit $engine.Address -CACertificate $engine.Ca -ClientCertificate $engine.Cert -ClientKey $engine.Key -ServerName localhost }
+            $null = Connect-TestEngine $engine
             $checks = @(Test-BuildKit $engine.Address -TimeoutSec 60)
         }
 

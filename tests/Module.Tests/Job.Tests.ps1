@@ -1,8 +1,6 @@
 BeforeDiscovery {
     Import-Module "$PSScriptRoot/TestHelpers.psm1" -Force
-    $engines = @('docker28', 'buildkitd') | ForEach-Object { @{ Kind = $_; Obstacle = Get-TestEngineObstacle $_ } }
-    # The reason stands in the name of what is skipped.
-    $engines.Where{ $_.Obstacle }.ForEach{ $_.Obstacle = ", but: $($_.Obstacle)" }
+    $engines = Get-EngineCase 'docker28', 'buildkitd'
 }
 
 BeforeAll {
@@ -22,7 +20,6 @@ Describe '-AsJob on <Kind>' -ForEach $engines {
             }
             $common = @{ Builder = $engine.Address; NoCache = $true; AsJob = $true; Output = 'type=cacheonly' }
             $withoutBuilder = @{ NoCache = $true; AsJob = $true; Output = 'type=cacheonly' }
-            function Test-Running { [bool] (Get-ChildItem /proc -Directory | Where-Object Name -Match '^\d+$' | Where-Object { (Get-Content "$_/cmdline" -ErrorAction Ignore) -like "sleep?$marker*" }) }
         }
 
         AfterEach { Get-Job | Where-Object PSJobTypeName -EQ BuildKitSolve | Remove-Job -Force }
@@ -59,11 +56,11 @@ Describe '-AsJob on <Kind>' -ForEach $engines {
 
         It 'stops on the daemon, and leaves no output (<_>)' -ForEach 'Stop-Job', 'Remove-Job -Force' {
             $job = Invoke-BuildKitSolve $context -Dockerfile $context/sleep.Dockerfile @common -Output "$context/out"
-            Wait-Until { Test-Running }
+            Wait-Until { Get-SleepingStep $marker }
             $job.StatusMessage | Should -BeLike '*RUN echo started; sleep*'
             & ([scriptblock]::Create("`$args[0] | $_")) $job
             $job.State | Should -Be 'Stopped'
-            Wait-Until { -not (Test-Running) }
+            Wait-Until { -not (Get-SleepingStep $marker) }
             Test-Path $context/out | Should -BeFalse
             if ($_ -eq 'Stop-Job') { $job.Error | Should -BeNullOrEmpty }
         }

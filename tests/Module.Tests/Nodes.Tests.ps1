@@ -12,13 +12,12 @@ Describe 'A builder with two nodes' {
             Import-Module (Get-Manifest)
             $store = Get-TestEngine registry
             $first, $second = (Get-TestEngine buildkitd), (Get-TestEngine buildkitd -Private)
-            $dockerConfig = $env:DOCKER_CONFIG
             $env:DOCKER_CONFIG = (New-Item TestDrive:/config -ItemType Directory).FullName
             # Connections that are open already carry other names.
             Disconnect-BuildKit
             $buildx = Invoke-Engines path buildx
             $null = & $buildx create --name two --driver remote --node a --platform linux/amd64 $first.Address
-            $null = & $buildx create --name two --append --driver remote --node b --platform linux/arm64 $second.Address
+            $null = New-BuildKitBuilder two $second.Address -NodeName b -Platform linux/arm64 -Append
             $context = New-Context @{ Dockerfile = "FROM scratch`nARG TARGETARCH`nCOPY hello-`$TARGETARCH /hello`n"; 'hello-amd64' = 'amd'; 'hello-arm64' = 'arm' }
             $platforms = 'linux/amd64', 'linux/arm64'
             function New-Name { "$($store.Address)/pester-nodes-$([guid]::NewGuid().ToString('n')):1" }
@@ -108,7 +107,7 @@ Describe 'A builder with two nodes' {
         }
 
         AfterAll {
-            $env:DOCKER_CONFIG = $dockerConfig
+            Reset-Environment
             Disconnect-BuildKit
             Remove-TestEngine $second
         }

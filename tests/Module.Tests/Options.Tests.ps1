@@ -8,10 +8,6 @@ BeforeDiscovery {
 BeforeAll {
     Import-Module "$PSScriptRoot/TestHelpers.psm1" -Force
     Import-Module (Get-Manifest)
-    $variables = 'BUILDX_NO_DEFAULT_ATTESTATIONS', 'DOCKER_CONFIG', 'DOCKER_DEFAULT_PLATFORM', 'EXPERIMENTAL_BUILDKIT_SOURCE_POLICY', 'SOURCE_DATE_EPOCH', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'
-    $before = @{}
-    foreach ($name in $variables) { $before[$name] = [Environment]::GetEnvironmentVariable($name) }
-    function Restore-Variable { foreach ($name in $variables) { [Environment]::SetEnvironmentVariable($name, $before[$name]) } }
 }
 
 Describe 'An option that can not be right' {
@@ -64,7 +60,7 @@ Describe 'Completion of options' {
         @{ Line = 'Invoke-BuildKitSolve -Provenance '; Values = 'true', 'false', 'mode=max', 'mode=min' }
         @{ Line = 'Invoke-BuildKitSolve -Ulimit nof'; Values = 'nofile=' }
     ) {
-        (TabExpansion2 $Line $Line.Length).CompletionMatches.CompletionText | Should -Be $Values
+        Complete $Line | Should -Be $Values
     }
 }
 
@@ -101,7 +97,7 @@ Describe 'Options on <Where>' -ForEach $where -Skip:([bool] $obstacle) {
         }
     }
 
-    AfterEach { Restore-Variable }
+    AfterEach { Reset-Environment }
 
     It 'takes -AddHost as texts and as hashtables of one or several addresses' {
         $lines = (Get-StepOutput 'cat /etc/hosts' @{ AddHost = 'a:10.0.0.1', @{ b = '10.0.0.2'; c = '10.0.0.3', 'fd00::3' } }) -join "`n"

@@ -8,7 +8,6 @@ BeforeDiscovery {
 BeforeAll {
     Import-Module "$PSScriptRoot/TestHelpers.psm1" -Force
     Import-Module (Get-Manifest)
-    function Get-ErrorId([Parameter(Mandatory)] $Failure) { ($Failure[0].FullyQualifiedErrorId -split ',')[0] }
 }
 
 Describe 'New-BuildKitOutput' {
@@ -53,7 +52,6 @@ Describe 'New-BuildKitOutput' {
     }
 
     It 'completes types and compressions' {
-        function Complete([string] $Line) { (TabExpansion2 $Line $Line.Length).CompletionMatches.CompletionText }
         Complete 'New-BuildKitOutput -Type oc' | Should -Be 'oci'
         Complete 'New-BuildKitOutput t' | Should -Be 'tar'
         Complete 'New-BuildKitOutput -Compression es' | Should -Be 'estargz'
@@ -126,9 +124,19 @@ Describe 'Outputs of a build<Because>' -ForEach @{ Because = $because; Obstacle 
             (Get-FileHash TestDrive:/beside.tar).Hash | Should -Be $hash
         }
 
-        It 'stop when the pipeline has enough' {
-            $chunk = Invoke-BuildKitSolve $context -Output 'type=tar,dest=-' @common | Select-Object -First 1
+        It 'stop when the pipeline has enough, and end the build' {
+            $large = New-Context @{ Dockerfile = "FROM scratch`nCOPY large /`n" }
+            $random = [byte[]]::new(64mb)
+            [Random]::new(3).NextBytes($random)
+            [IO.File]::WriteAllBytes("$large/large", $random)
+            $marker = "stopped-$(Get-Random)"
+            $chunk = Invoke-BuildKitSolve $large -Output 'type=tar,dest=-' -Label @{ marker = $marker } @common | Select-Object -First 1
             , $chunk | Should -BeOfType byte[]
+            # The daemon writes down how a build ended.
+            $buildctl = Invoke-Engines path buildctl
+            function Get-Record { & $buildctl --addr $common.Builder debug histories --format '{{json .}}' | ForEach-Object { ($_ | ConvertFrom-Json -AsHashtable).record } | Where-Object { $_.FrontendAttrs['label:marker'] -eq $marker -and $_.CompletedAt } }
+            Wait-Until { Get-Record }
+            (Get-Record).error.message | Should -BeLike '*cancel*'
         }
 
         It 'give nothing but an error where the build fails' {

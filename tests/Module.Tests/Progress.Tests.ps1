@@ -26,8 +26,8 @@ Describe 'Progress' -Skip:([bool] $obstacle) {
         $run.Output | Should -BeOfType ([BuildKit.Solve.BuildKitSolveResult, BuildKit.Core])
         $lines = $run.Streams.Information.ForEach{ "$_" }
         $lines[0] | Should -Be '#1 [internal] load build definition from Dockerfile'
-        $lines -match '^#\d+ \d\.\d\d\d line1$' | Should -HaveCount 1
-        $lines -match '^#\d+ DONE \d\.\ds$' | Should -Not -BeNullOrEmpty
+        $lines -match '^#\d+ \d+\.\d{3} line1$' | Should -HaveCount 1
+        $lines -match '^#\d+ DONE \d+\.\ds$' | Should -Not -BeNullOrEmpty
         $run.Streams.Progress | Should -BeNullOrEmpty
     }
 
@@ -39,7 +39,7 @@ Describe 'Progress' -Skip:([bool] $obstacle) {
         $whole = $bars | Group-Object ParentActivityId | Where-Object Name -EQ '-1'
         $whole.Group.ActivityId | Select-Object -Unique | Should -HaveCount 1
         $bars.Where{ $_.ActivityId -ne $whole.Group[0].ActivityId }.ParentActivityId | Select-Object -Unique | Should -Be $whole.Group[0].ActivityId
-        if ($Name -eq 'done') { $bars.Where{ $_.Activity -like '*RUN for*' }.CurrentOperation | Should -Contain 'line3' }
+        if ($Name -eq 'done') { $bars.Where{ $_.Activity -like '*RUN for*' }.CurrentOperation -match '^line\d$' | Should -Not -BeNullOrEmpty }
     }
 
     It 'Quiet shows warnings alone' {
@@ -56,12 +56,12 @@ Describe 'Progress' -Skip:([bool] $obstacle) {
 
     It 'Auto is Plain where nobody watches, and what BUILDKIT_PROGRESS says' {
         (Get-Streams '').Streams.Information | Should -Not -BeNullOrEmpty
-        (Get-Streams '' '$env:BUILDKIT_PROGRESS = "quiet"').Streams.Information | Should -BeNullOrEmpty
-        $env:BUILDKIT_PROGRESS = $null
+        try { (Get-Streams '' '$env:BUILDKIT_PROGRESS = "quiet"').Streams.Information | Should -BeNullOrEmpty }
+        finally { $env:BUILDKIT_PROGRESS = $null }
     }
 
     It 'goes to a redirected shell in lines' {
         $lines = Invoke-NewShell "Import-Module '$(Get-Manifest)'; `$null = $build"
-        "$($lines -match 'line6')" | Should -Match '^#\d+ 1\.\d\d\d line6$'
+        "$($lines -match 'line6')" | Should -Match '^#\d+ \d+\.\d{3} line6$'
     }
 }

@@ -15,7 +15,6 @@ BeforeAll {
     Import-Module (Get-Manifest)
     # The accounts of tests/engines; the passwords occur nowhere else.
     $accounts = @{ writer = 'wr1ter-Geheim-Passw0rd'; reader = 're4der-Geheim-Passw0rd'; wrong = 'wr0ng-Geheim-Passw0rd' }
-    $dockerConfig = $env:DOCKER_CONFIG
 
     function ConvertTo-Base64([string] $Text) { [Convert]::ToBase64String([Text.Encoding]::UTF8.GetBytes($Text)) }
 
@@ -114,6 +113,6 @@ Describe 'A registry of kind <Registry> and <Kind>' -ForEach $cells {
 }
 
 AfterAll {
-    $env:DOCKER_CONFIG = $dockerConfig
+    Reset-Environment
     Disconnect-BuildKit
 }

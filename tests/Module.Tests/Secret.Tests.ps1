@@ -43,7 +43,6 @@ Describe '-Secret' {
 
     It 'completes the ids that the Dockerfile mounts' {
         $folder = New-Context @{ Dockerfile = "FROM a`nRUN --mount=type=secret,id=npm --mount=type=cache,id=no,target=/c x`nRUN --mount=target=/etc/.aws,type=secret y`nRUN --mount=type=ssh,id=git z`n" }
-        function Complete([string] $Line) { (TabExpansion2 $Line $Line.Length).CompletionMatches.CompletionText }
         Complete "Invoke-BuildKitSolve '$folder' -Secret " | Should -Be "'id=npm,src='", "'id=npm,env='", "'id=.aws,src='", "'id=.aws,env='"
         Complete "Invoke-BuildKitSolve '$folder' -Ssh " | Should -Be 'default', 'default=', 'git', 'git='
     }

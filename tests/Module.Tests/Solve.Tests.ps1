@@ -1,8 +1,6 @@
 BeforeDiscovery {
     Import-Module "$PSScriptRoot/TestHelpers.psm1" -Force
-    $engines = @('docker28', 'docker28-containerd', 'docker26', 'docker20', 'buildkitd', 'buildkitd-tls') | ForEach-Object { @{ Kind = $_; Obstacle = Get-TestEngineObstacle $_ } }
-    # The reason stands in the name of what is skipped.
-    $engines.Where{ $_.Obstacle }.ForEach{ $_.Obstacle = ", but: $($_.Obstacle)" }
+    $engines = Get-EngineCase 'docker28', 'docker28-containerd', 'docker26', 'docker20', 'buildkitd', 'buildkitd-tls'
 }
 
 BeforeAll {
@@ -14,9 +12,7 @@ Describe 'A build on <Kind>' -ForEach $engines {
     Context 'that is there<Obstacle>' -Skip:([bool] $Obstacle) {
         BeforeAll {
             $engine = Get-TestEngine $Kind
-            $builder = $Kind -like '*-tls' ?
-                (Connect-BuildKit $engine.Address -CACertificate $engine.Ca -ClientCertificate $engine.Cert -ClientKey $engine.Key -ServerName localhost) :
-                (Connect-BuildKit $engine.Address)
+            $builder = Connect-TestEngine $engine
             $isEngine = $Kind -like 'docker*'
             $context = New-Context @{
                 Dockerfile = @"

@@ -43,6 +43,7 @@ Describe '-Ssh' {
             $socket = "$keys/agent.sock"
             $agent = Start-Process ssh-agent '-D', '-a', $socket -PassThru -RedirectStandardOutput /dev/null
             Wait-Until { Test-Path $socket }
+            $oldSocket = $env:SSH_AUTH_SOCK
             $env:SSH_AUTH_SOCK = $socket
             ssh-add -q "$keys/ed25519"
 
@@ -57,7 +58,7 @@ Describe '-Ssh' {
 
         AfterAll {
             if ($agent) { Stop-Process $agent }
-            $env:SSH_AUTH_SOCK = $null
+            $env:SSH_AUTH_SOCK = $oldSocket
             Disconnect-BuildKit $engine.Address
         }
 

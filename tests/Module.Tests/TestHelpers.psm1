@@ -2,6 +2,15 @@
 $manifest = (Resolve-Path "$PSScriptRoot/../../BuildKit.psd1").Path
 Import-Module "$PSScriptRoot/../engines/Engines.psm1"
 
+# Takes away what the user of this machine has set up for docker and git, and what another test has.
+function Reset-Environment {
+    Get-ChildItem env: | Where-Object Name -Match '^(DOCKER|BUILDX|BUILDKIT|EXPERIMENTAL_BUILDKIT)_|^SOURCE_DATE_EPOCH$' | ForEach-Object { [Environment]::SetEnvironmentVariable($_.Name, $null) }
+    # Nobody has logged in there, and no builder is known. While Pester looks for tests there is no TestDrive.
+    $env:DOCKER_CONFIG = Join-Path ((Test-Path TestDrive:/) ? (Get-Item TestDrive:/).FullName : [IO.Path]::GetTempPath()) ".no-config-$PID"
+    $env:GIT_CONFIG_GLOBAL = "$env:DOCKER_CONFIG/gitconfig"
+}
+Reset-Environment
+
 # The module's manifest.
 function Get-Manifest { $manifest }
 
@@ -16,6 +25,41 @@ function New-Context([hashtable] $Files) {
     }
     $folder
 }
+
+# Test cases: Kind is an engine's, Obstacle says for the name of what is skipped why that is so, and is empty otherwise.
+function Get-EngineCase([string[]] $Kind, [string[]] $Also = @()) {
+    foreach ($each in $Kind) {
+        $obstacle = Get-TestEngineObstacle (@($each) + $Also)
+        @{ Kind = $each; Obstacle = $obstacle ? ", but: $obstacle" : '' }
+    }
+}
+
+# A connection to an engine, with its certificates where it wants some.
+function Connect-TestEngine($Engine) {
+    $certificates = $Engine.Kind -like '*-tls' ? @{ CACertificate = $Engine.Ca; ClientCertificate = $Engine.Cert; ClientKey = $Engine.Key; ServerName = 'localhost' } : @{}
+    Connect-BuildKit $Engine.Address @certificates
+}
+
+# Puts an image of the engines' buildkitd into a registry, by way of a Docker Engine, which does not keep it.
+function Push-BuildKitImage($Engine, [string] $Image) {
+    $tar = Join-Path $Engine.Folder "$([guid]::NewGuid()).tar"
+    Invoke-Engines buildkit-image $tar
+    $null = Invoke-TestDocker $Engine import -c 'ENTRYPOINT ["buildkitd"]' $tar $Image
+    $null = Invoke-TestDocker $Engine push -q $Image
+    $null = Invoke-TestDocker $Engine rmi $Image
+    Remove-Item $tar
+}
+
+# The processes of steps that sleep for a time that begins with these digits, on whatever daemon.
+function Get-SleepingStep([string] $Seconds) {
+    Get-ChildItem /proc -Directory | Where-Object Name -Match '^\d+$' | Where-Object { (Get-Content "$_/cmdline" -ErrorAction Ignore) -like "sleep?$Seconds*" }
+}
+
+# What is offered at the end of a line.
+function Complete([string] $Line) { (TabExpansion2 $Line $Line.Length).CompletionMatches.CompletionText }
+
+# The id of the first of some errors, without the name of the cmdlet.
+function Get-ErrorId([Parameter(Mandatory)] $Failure) { (@($Failure)[0].FullyQualifiedErrorId -split ',')[0] }
 
 # Runs a script in a new PowerShell and gives its output lines.
 function Invoke-NewShell([string] $Script) {
@@ -36,7 +80,7 @@ function Start-Shell([string] $Script, [hashtable] $Variables = @{}) {
 }
 
 # Waits for something to become true.
-function Wait-Until([scriptblock] $Condition, [int] $Seconds = 30) {
+function Wait-Until([scriptblock] $Condition, [int] $Seconds = 60) {
     $watch = [Diagnostics.Stopwatch]::StartNew()
     while (-not (& $Condition)) {
         if ($watch.Elapsed.TotalSeconds -gt $Seconds) { throw "Waited $Seconds s for { $Condition }" }

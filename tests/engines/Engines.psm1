@@ -9,7 +9,7 @@ function Invoke-Engines {
 }
 
 # Why engines of these kinds can't be had on this machine; nothing when they can. Fetches what they need: 15 s for a Docker Engine, 3 minutes for buildkitd, once.
-function Get-TestEngineObstacle([string[]] $Kind) {
+function Get-TestEngineObstacle([Parameter(Mandatory, ValueFromRemainingArguments)] [string[]] $Kind) {
     if (-not $IsLinux) { return 'The engines run on Debian alone.' }
     $output = & bash $script check @Kind 2>&1
     if ($LASTEXITCODE -ne 0) { "$($output | Select-Object -Last 1)" }

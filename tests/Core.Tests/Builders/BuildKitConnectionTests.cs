@@ -12,7 +12,7 @@ namespace BuildKit.Tests.Builders;
 
 public sealed class BuildKitConnectionTests
 {
-    private static readonly TimeSpan Guard = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Guard = Poll.Patience;
 
     [SkippableTheory]
     [InlineData(EngineKind.Docker28Graphdriver, "28.5.", "1.51", BuildKitImageStore.Graphdriver)]

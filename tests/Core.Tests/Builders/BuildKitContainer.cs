@@ -25,12 +25,7 @@ internal sealed class BuildKitContainer : IAsyncDisposable
         name ??= "buildkit-" + Guid.NewGuid().ToString("n")[..8];
         (await engine.DockerAsync("run", "-d", "--privileged", "--name", name, Image)).OutputOrThrow();
         var container = new BuildKitContainer(engine, name);
-        for (var tries = 0; (await engine.DockerAsync("exec", name, "buildctl", "debug", "workers")).ExitCode != 0; tries++)
-        {
-            if (tries == 100)
-                throw new TimeoutException((await engine.DockerAsync("logs", name)).Error);
-            await Task.Delay(100);
-        }
+        await Poll.UntilAsync(async () => (await engine.DockerAsync("exec", name, "buildctl", "debug", "workers")).ExitCode == 0);
         return container;
     }
 

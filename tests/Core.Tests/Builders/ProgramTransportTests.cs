@@ -10,7 +10,7 @@ namespace BuildKit.Tests.Builders;
 /// <summary>Daemons that a program leads to: stand-ins for ssh, kubectl and podman connect to real ones.</summary>
 public sealed class ProgramTransportTests
 {
-    private static readonly TimeSpan Guard = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan Guard = Poll.Patience;
 
     [SkippableTheory]
     [InlineData(EngineKind.Docker28Containerd, "ssh://me@engine-host:2222", BuildKitServerKind.DockerEngine)]

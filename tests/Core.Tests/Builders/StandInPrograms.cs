@@ -8,12 +8,12 @@ namespace BuildKit.Tests.Builders;
 /// </summary>
 internal static class StandInPrograms
 {
-    private static readonly DirectoryInfo Folder = Directory.CreateTempSubdirectory("programs");
+    private static readonly Lazy<string> Folder = new(() => ProgramFolder.Create(isFirst: true));
     private static readonly SemaphoreSlim Lock = new(1);
     private static bool _ready;
 
     /// <summary>What the last call of each program was given, a line an argument.</summary>
-    public static string[] Arguments(string program) => File.ReadAllLines(Path.Combine(Folder.FullName, $"{program}.args"));
+    public static string[] Arguments(string program) => File.ReadAllLines(Path.Combine(Folder.Value, $"{program}.args"));
 
     /// <summary>Makes a daemon known by a name.</summary>
     public static async Task AddAsync(string name, string address)
@@ -40,11 +40,10 @@ internal static class StandInPrograms
                     [ -f "$here/hosts/$2" ] || { echo "Error from server (NotFound): pods \"$2\" not found" >&2; exit 1; }
                     OTHER_SIDE=$(cat "$here/hosts/$2"); export OTHER_SIDE; shift 3; exec "$@"
                     """);
-                Directory.CreateDirectory(Path.Combine(Folder.FullName, "hosts"));
-                Environment.SetEnvironmentVariable("PATH", Folder.FullName + Path.PathSeparator + Environment.GetEnvironmentVariable("PATH"));
+                Directory.CreateDirectory(Path.Combine(Folder.Value, "hosts"));
                 _ready = true;
             }
-            await File.WriteAllTextAsync(Path.Combine(Folder.FullName, "hosts", name), address);
+            await File.WriteAllTextAsync(Path.Combine(Folder.Value, "hosts", name), address);
         }
         finally
         {
@@ -54,11 +53,6 @@ internal static class StandInPrograms
 
     private static string Keep(string program) => $"printf '%s\\n' \"$@\" >\"$here/{program}.args\"\n";
 
-    [System.Diagnostics.CodeAnalysis.SuppressMessage("Interoperability", "CA1416", Justification = "The engines run on Linux alone.")]
-    private static void Write(string program, string script)
-    {
-        var path = Path.Combine(Folder.FullName, program);
-        File.WriteAllText(path, $"#!/bin/sh\nhere={Folder.FullName} PATH={Folder.FullName}:$PATH\n{script}\n");
-        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-    }
+    private static void Write(string program, string script) =>
+        ProgramFolder.Write(Path.Combine(Folder.Value, program), $"here={Folder.Value} PATH={Folder.Value}:$PATH\n{script}");
 }

@@ -10,5 +10,5 @@ internal static class TestEndpoints
         new() { CaFile = engine.CaCertificatePath, CertificateFile = engine.ClientCertificatePath, KeyFile = engine.ClientKeyPath };
 
     public static BuildKitEndpoint For(TestEngine engine) =>
-        BuildKitEndpoint.Parse(engine.Address.OriginalString, engine.Kind == EngineKind.BuildkitdTls ? Tls(engine) : null) with { ConnectTimeout = TimeSpan.FromSeconds(20) };
+        BuildKitEndpoint.Parse(engine.Address.OriginalString, engine.Kind == EngineKind.BuildkitdTls ? Tls(engine) : null) with { ConnectTimeout = Poll.Patience };
 }

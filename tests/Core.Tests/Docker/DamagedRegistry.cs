@@ -44,22 +44,15 @@ internal sealed class DamagedRegistry : IAsyncDisposable
 
     private async Task ServeAsync(Stream stream, CancellationToken cancellationToken)
     {
-        var head = new StringBuilder();
-        var one = new byte[1];
-        while (!head.ToString().EndsWith("\r\n\r\n", StringComparison.Ordinal))
+        if (await HttpHead.ReadAsync(stream, cancellationToken) is not { } head)
+            return;
+        if (head == HttpHead.TlsHandshake)
         {
-            if (await stream.ReadAsync(one, cancellationToken) == 0)
-                return;
-            // An Engine tries TLS first.
-            if (head.Length == 0 && one[0] == 0x16)
-            {
-                await WriteAsync(stream, "400 Bad Request", default, cancellationToken);
-                return;
-            }
-            head.Append((char)one[0]);
+            await WriteAsync(stream, "400 Bad Request", default, cancellationToken);
+            return;
         }
-        var path = head.ToString().Split(' ')[1];
-        var isHead = head.ToString().StartsWith("HEAD ", StringComparison.Ordinal);
+        var path = head.Split(' ')[1];
+        var isHead = head.StartsWith("HEAD ", StringComparison.Ordinal);
         if (path.Contains(_path, StringComparison.Ordinal))
             await _answer(stream, cancellationToken);
         else if (path.TrimEnd('/') == "/v2")

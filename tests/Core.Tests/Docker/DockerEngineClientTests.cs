@@ -6,12 +6,13 @@ using BuildKit.Tests.Engines;
 using BuildKit.Tests.Transport;
 using BuildKit.Transport;
 using Xunit;
+using static BuildKit.Tests.Docker.EnginePulls;
 
 namespace BuildKit.Tests.Docker;
 
 public sealed class DockerEngineClientTests
 {
-    private static readonly TimeSpan Guard = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Guard = Poll.Patience;
 
     [SkippableTheory]
     [InlineData(EngineKind.Docker28Graphdriver, "1.51", "28.5.", false)]
@@ -106,7 +107,7 @@ public sealed class DockerEngineClientTests
     public async Task Progress_is_asked_for_and_an_image_that_can_not_be_unpacked_is_not_loaded()
     {
         var paths = new List<string>();
-        await using var server = HttpServer(request =>
+        await using var server = EngineImpostor.Start(request =>
         {
             paths.Add(request.Split(' ')[1]);
             return "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
@@ -114,11 +115,11 @@ public sealed class DockerEngineClientTests
                 + """{"stream":"Loaded image: a:1\n"}""" + "\n"
                 + (paths.Count > 1 ? """{"stream":"Error unpacking image a:1: lost\n"}""" + "\n" : string.Empty);
         });
-        using var client = CreateClient(server);
-        var progress = new Messages();
+        using var client = EngineImpostor.Connect(server);
+        var progress = new Recorder<JSONMessage>();
 
         Assert.Equal(["a:1"], await client.Images.LoadImageAsync((_, _) => Task.CompletedTask, progress, CancellationToken.None).WaitAsync(Guard));
-        Assert.Contains(progress, message => message is { ID: "4f5e", ProgressDetail: { Current: 5, Total: 10 } });
+        Assert.Contains(progress.Events, message => message is { ID: "4f5e", ProgressDetail: { Current: 5, Total: 10 } });
 
         var failure = await Assert.ThrowsAsync<DockerApiException>(
             () => client.Images.LoadImageAsync((_, _) => Task.CompletedTask, null, CancellationToken.None).WaitAsync(Guard));
@@ -133,8 +134,8 @@ public sealed class DockerEngineClientTests
     [InlineData("500 X", "{\"message\":\"write /layer.tar: no space left on device\"}")]
     public async Task A_full_disk_is_told_with_what_to_do(string status, string body)
     {
-        await using var server = HttpServer(_ => $"HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {body.Length}\r\n\r\n{body}");
-        using var client = CreateClient(server);
+        await using var server = EngineImpostor.Start(_ => $"HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {body.Length}\r\n\r\n{body}");
+        using var client = EngineImpostor.Connect(server);
         var failure = await Assert.ThrowsAsync<DockerApiException>(
             () => client.Images.LoadImageAsync((_, _) => Task.CompletedTask, null, CancellationToken.None).WaitAsync(Guard));
         Assert.Equal(("BuildKit.DaemonDiskFull", BuildKitErrorCategory.InputOutput), (failure.ErrorId, failure.Category));
@@ -211,8 +212,8 @@ public sealed class DockerEngineClientTests
     [InlineData(502, "<html>bad gateway</html>", "BuildKit.EngineError", "The Engine answered with HTTP 502 Whatever.", BuildKitErrorCategory.Protocol)]
     public async Task An_error_has_the_Engines_own_words(int statusCode, string body, string id, string message, BuildKitErrorCategory category)
     {
-        await using var server = HttpServer(_ => $"HTTP/1.1 {statusCode} Whatever\r\nContent-Length: {body.Length}\r\n\r\n{body}");
-        using var client = CreateClient(server);
+        await using var server = EngineImpostor.Start(_ => $"HTTP/1.1 {statusCode} Whatever\r\nContent-Length: {body.Length}\r\n\r\n{body}");
+        using var client = EngineImpostor.Connect(server);
         var failure = await Assert.ThrowsAsync<DockerApiException>(() => client.System.GetVersionAsync(CancellationToken.None).WaitAsync(Guard));
         Assert.Equal((id, message, statusCode, category), (failure.ErrorId, failure.Message, (int)failure.StatusCode, failure.Category));
     }
@@ -222,8 +223,8 @@ public sealed class DockerEngineClientTests
     [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{\"Version\":", "BuildKit.ConnectionLost")]
     public async Task An_answer_that_is_none_is_told(string answer, string id)
     {
-        await using var server = HttpServer(_ => answer);
-        using var client = CreateClient(server);
+        await using var server = EngineImpostor.Start(_ => answer);
+        using var client = EngineImpostor.Connect(server);
         var failure = await Assert.ThrowsAnyAsync<BuildKitException>(() => client.System.GetVersionAsync(CancellationToken.None).WaitAsync(Guard));
         Assert.Equal(id, failure.ErrorId);
     }
@@ -234,8 +235,8 @@ public sealed class DockerEngineClientTests
     [InlineData(null, "BuildKit.NotABuilder")]
     public async Task An_API_version_that_can_not_be_used_is_told(string? apiVersion, string id)
     {
-        await using var server = HttpServer(_ => string.Empty, apiVersion);
-        using var client = CreateClient(server);
+        await using var server = EngineImpostor.Start(_ => string.Empty, apiVersion: apiVersion);
+        using var client = EngineImpostor.Connect(server);
         Assert.Equal(id, (await Assert.ThrowsAsync<ConnectionFailedException>(() => client.System.PingAsync(CancellationToken.None).WaitAsync(Guard))).ErrorId);
     }
 
@@ -246,14 +247,14 @@ public sealed class DockerEngineClientTests
     public async Task The_newest_version_that_both_know_is_used_and_the_configs_headers_go_along(string apiVersion, string path)
     {
         var requests = new List<string>();
-        await using var server = HttpServer(
+        await using var server = EngineImpostor.Start(
             request =>
             {
                 requests.Add(request);
                 return "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
             },
-            apiVersion);
-        using var client = CreateClient(server, new Dictionary<string, string> { ["X-Meta"] = "1" });
+            apiVersion: apiVersion);
+        using var client = EngineImpostor.Connect(server, new Dictionary<string, string> { ["X-Meta"] = "1" });
         await client.System.GetVersionAsync(CancellationToken.None).WaitAsync(Guard);
 
         Assert.StartsWith($"GET {path} HTTP/1.1\r\n", Assert.Single(requests), StringComparison.Ordinal);
@@ -264,7 +265,7 @@ public sealed class DockerEngineClientTests
     public async Task A_daemon_that_never_answers_times_out()
     {
         await using var server = new TestServer((_, cancellationToken) => Task.Delay(Timeout.Infinite, cancellationToken));
-        using var client = CreateClient(server, timeout: TimeSpan.FromMilliseconds(300));
+        using var client = EngineImpostor.Connect(server, timeout: TimeSpan.FromMilliseconds(300));
         var ping = await Assert.ThrowsAsync<ConnectionFailedException>(() => client.System.PingAsync(CancellationToken.None).WaitAsync(Guard));
         var upgrade = await Assert.ThrowsAsync<ConnectionFailedException>(() => client.UpgradeAsync("/grpc", "h2c", [], CancellationToken.None).WaitAsync(Guard));
         Assert.Equal(("BuildKit.ConnectionTimeout", "BuildKit.ConnectionTimeout"), (ping.ErrorId, upgrade.ErrorId));
@@ -279,51 +280,9 @@ public sealed class DockerEngineClientTests
         }
     }
 
-    private sealed class Messages : List<JSONMessage>, IProgress<JSONMessage>
-    {
-        public void Report(JSONMessage value) => Add(value);
-    }
-
     private static Func<Stream, CancellationToken, Task> CopyFile(string path) => async (stream, cancellationToken) =>
     {
         await using var file = File.OpenRead(path);
         await file.CopyToAsync(stream, cancellationToken);
     };
-
-    private static DockerEngineClient CreateClient(TestEngine engine) =>
-        new(new UnixSocketTransport(new TransportTarget(engine.Address.OriginalString), engine.Address.AbsolutePath, Guard));
-
-    private static DockerEngineClient CreateClient(TestServer server, Dictionary<string, string>? headers = null, TimeSpan? timeout = null) =>
-        new(new TcpTransport(new TransportTarget($"tcp://127.0.0.1:{server.Port}"), "127.0.0.1", server.Port, timeout ?? Guard), headers);
-
-    /// <summary>Answers pings like an Engine, or without a version, and one other request with what it is told.</summary>
-    private static TestServer HttpServer(Func<string, string> answer, string? apiVersion = "1.51") => new(async (stream, cancellationToken) =>
-    {
-        while (await ReadRequestAsync(stream, cancellationToken) is { } request)
-        {
-            if (request.StartsWith("HEAD /_ping ", StringComparison.Ordinal))
-            {
-                await WriteAsync(stream, $"HTTP/1.1 200 OK\r\n{(apiVersion is null ? string.Empty : $"Api-Version: {apiVersion}\r\n")}Content-Length: 0\r\n\r\n", cancellationToken);
-                continue;
-            }
-            await WriteAsync(stream, answer(request), cancellationToken);
-            return;
-        }
-    });
-
-    private static async Task WriteAsync(Stream stream, string text, CancellationToken cancellationToken) =>
-        await stream.WriteAsync(Encoding.ASCII.GetBytes(text), cancellationToken);
-
-    private static async Task<string?> ReadRequestAsync(Stream stream, CancellationToken cancellationToken)
-    {
-        var head = new StringBuilder();
-        var one = new byte[1];
-        while (!head.ToString().EndsWith("\r\n\r\n", StringComparison.Ordinal))
-        {
-            if (await stream.ReadAsync(one, cancellationToken) == 0)
-                return null;
-            head.Append((char)one[0]);
-        }
-        return head.ToString();
-    }
 }

@@ -25,12 +25,13 @@ internal static class EngineImpostor
 
     /// <param name="answer">Gives what is written for a request other than a ping, from the status line on; the connection is closed after it.</param>
     /// <param name="then">What is done before it is closed.</param>
-    public static TestServer Start(Func<string, string> answer, Func<Stream, CancellationToken, Task>? then = null) => new(async (stream, cancellationToken) =>
+    /// <param name="apiVersion">What a ping is told, or null for an answer without a version.</param>
+    public static TestServer Start(Func<string, string> answer, Func<Stream, CancellationToken, Task>? then = null, string? apiVersion = "1.51") => new(async (stream, cancellationToken) =>
     {
-        while (await ReadRequestAsync(stream, cancellationToken) is { } request)
+        while (await HttpHead.ReadAsync(stream, cancellationToken) is { } request)
         {
             var isPing = request.StartsWith("HEAD /_ping ", StringComparison.Ordinal);
-            var bytes = Encoding.ASCII.GetBytes(isPing ? "HTTP/1.1 200 OK\r\nApi-Version: 1.51\r\nContent-Length: 0\r\n\r\n" : answer(request));
+            var bytes = Encoding.ASCII.GetBytes(isPing ? $"HTTP/1.1 200 OK\r\n{(apiVersion is null ? "" : $"Api-Version: {apiVersion}\r\n")}Content-Length: 0\r\n\r\n" : answer(request));
             await stream.WriteAsync(bytes, cancellationToken);
             if (isPing)
                 continue;
@@ -39,8 +40,8 @@ internal static class EngineImpostor
         }
     });
 
-    public static DockerEngineClient Connect(TestServer server) =>
-        new(new TcpTransport(new TransportTarget($"tcp://127.0.0.1:{server.Port}"), "127.0.0.1", server.Port, TimeSpan.FromSeconds(60)));
+    public static DockerEngineClient Connect(TestServer server, Dictionary<string, string>? headers = null, TimeSpan? timeout = null) =>
+        new(new TcpTransport(new TransportTarget($"tcp://127.0.0.1:{server.Port}"), "127.0.0.1", server.Port, timeout ?? Poll.Patience), headers);
 
     /// <summary>The credentials that a request brought, as <c>name=value</c>, by name.</summary>
     public static string SentAuth(string request)
@@ -49,18 +50,5 @@ internal static class EngineImpostor
         Assert.DoesNotContain(value, character => character is '+' or '/');
         using var json = JsonDocument.Parse(Convert.FromBase64String(value.Replace('-', '+').Replace('_', '/')));
         return string.Join(' ', json.RootElement.EnumerateObject().Select(property => $"{property.Name}={property.Value}").Order(StringComparer.Ordinal));
-    }
-
-    private static async Task<string?> ReadRequestAsync(Stream stream, CancellationToken cancellationToken)
-    {
-        var head = new StringBuilder();
-        var one = new byte[1];
-        while (!head.ToString().EndsWith("\r\n\r\n", StringComparison.Ordinal))
-        {
-            if (await stream.ReadAsync(one, cancellationToken) == 0)
-                return null;
-            head.Append((char)one[0]);
-        }
-        return head.ToString();
     }
 }

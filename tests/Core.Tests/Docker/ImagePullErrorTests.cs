@@ -3,8 +3,8 @@ using System.Security.Cryptography;
 using System.Text;
 using BuildKit.Docker;
 using BuildKit.Tests.Engines;
-using BuildKit.Transport;
 using Xunit;
+using static BuildKit.Tests.Docker.EnginePulls;
 
 namespace BuildKit.Tests.Docker;
 
@@ -42,9 +42,7 @@ public sealed class ImagePullErrorTests
             var host = registry.Address.Authority;
             foreach (var account in new[] { null, RegistryAccount.Wrong })
             {
-                var auth = account is null ? new DockerAuthConfig() : new DockerAuthConfig { Username = account.User, Password = account.Password };
-                var config = new DockerConfigFile { Directory = "/nonexistent", Auths = new Dictionary<string, DockerAuthConfig> { [host] = auth } };
-                var failure = await FailsAsync(client, registry.BaseImage, "BuildKit.RegistryDenied", "", $"Log in {(account is null ? "first" : "again")}: docker login {host}", config);
+                var failure = await FailsAsync(client, registry.BaseImage, "BuildKit.RegistryDenied", "", $"Log in {(account is null ? "first" : "again")}: docker login {host}", Config(host, Auth(account)));
                 Assert.Equal(BuildKitErrorCategory.PermissionDenied, failure.Category);
                 Assert.All(RegistryAccount.Secrets, secret => Assert.DoesNotContain(secret, failure.ToString(), StringComparison.Ordinal));
             }
@@ -74,7 +72,7 @@ public sealed class ImagePullErrorTests
                 var seen = $"{(isConfig ? "config" : "layer")} {damage}: {failure.ErrorId}: {failure.Message}";
                 Assert.True(failure.ErrorId == "BuildKit.ImageCorrupt" && failure.Target == image.Name && failure.Message.Contains($"'{image.Name}'", StringComparison.Ordinal), seen);
                 Assert.Contains($"Push '{image.Name}' again", failure.RecommendedAction, StringComparison.Ordinal);
-                var absent = await Assert.ThrowsAnyAsync<BuildKitException>(() => PullAsync(client, image.Name, ImagePullPolicy.Never));
+                var absent = await Assert.ThrowsAnyAsync<BuildKitException>(() => PullAsync(client, image.Name, policy: ImagePullPolicy.Never));
                 Assert.True(absent.ErrorId == "BuildKit.ImageNotFound", seen);
 
                 Damage(path, good);
@@ -181,17 +179,7 @@ public sealed class ImagePullErrorTests
         await stop.CancelAsync();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => pull.WaitAsync(Guard));
-        for (var waited = Stopwatch.StartNew(); Volatile.Read(ref open) > 0 && waited.Elapsed < Guard;)
-            await Task.Delay(50);
-        Assert.Equal(0, Volatile.Read(ref open));
-    }
-
-    private static DockerConfigFile NoConfig { get; } = new() { Directory = "/nonexistent" };
-
-    private static async Task<(DockerEngineClient Client, TestEngine Registry)> ArrangeAsync(EngineKind kind)
-    {
-        var engine = await TestEngines.GetAsync(kind);
-        return (CreateClient(engine), await TestEngines.GetAsync(EngineKind.Registry));
+        await Poll.UntilAsync(() => Volatile.Read(ref open) == 0);
     }
 
     private static string Repository(EngineKind kind) => $"pull/errors/{kind.ToString().ToLowerInvariant()}";
@@ -232,9 +220,6 @@ public sealed class ImagePullErrorTests
         }
     }
 
-    private static Task<ImagePullResult> PullAsync(DockerEngineClient client, string name, ImagePullPolicy policy = ImagePullPolicy.Always, DockerConfigFile? config = null) =>
-        ImagePull.RunAsync(client, name, null, policy, config ?? NoConfig, null, default).WaitAsync(Guard);
-
     private static async Task<BuildKitException> FailsAsync(DockerEngineClient client, string name, string id, string words, string advice, DockerConfigFile? config = null)
     {
         var failure = await Assert.ThrowsAnyAsync<BuildKitException>(() => PullAsync(client, name, config: config));
@@ -244,7 +229,4 @@ public sealed class ImagePullErrorTests
         Assert.Contains(advice, failure.RecommendedAction, StringComparison.Ordinal);
         return failure;
     }
-
-    private static DockerEngineClient CreateClient(TestEngine engine) =>
-        new(new UnixSocketTransport(new TransportTarget(engine.Address.OriginalString), engine.Address.AbsolutePath, Guard));
 }

@@ -11,7 +11,7 @@ public sealed class ImagePullStreamTests
     private const string Digest = "sha256:f1ecb33fdc513bc4c4e6478feeb0d08534a69ef93e09ed8ac1ace8a19ae8781b";
     private const string OtherDigest = "sha256:0000000000000000000000000000000000000000000000000000000000000000";
     private const string Secret = "s3cr3t-Geheim";
-    private static readonly TimeSpan Guard = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Guard = Poll.Patience;
 
     private static readonly string Inspected =
         $$"""{"Id":"sha256:1","RepoTags":["{{Name}}"],"RepoDigests":["127.0.0.1:5000/team/app@{{Digest}}"],"Os":"linux","Architecture":"amd64","Size":7}""";
@@ -31,17 +31,17 @@ public sealed class ImagePullStreamTests
     [Fact]
     public async Task The_whole_answer_is_a_pull_and_layers_are_told_in_bytes()
     {
-        var events = new List<ImagePullEvent>();
+        var events = new Recorder<ImagePullEvent>();
         await using var server = Engine(Stream(Good));
         using var client = EngineImpostor.Connect(server);
 
         var pulled = await PullAsync(client, Name, events: events);
 
         Assert.Equal(new ImagePullResult { Reference = Name, Digest = Digest, Id = "sha256:1", Platform = "linux/amd64", Size = 7, Pulled = true }, pulled);
-        Assert.Equal(Good.Length, events.Count);
-        Assert.Equal(new ImagePullEvent(null, "Pulling from team/app", 0, 0), events[0]);
-        Assert.Equal(new ImagePullEvent("a28f23504e4f", "Downloading", 10, 20), events[2]);
-        Assert.Equal(new ImagePullEvent("a28f23504e4f", "Extracting", 0, 0), events[3]);
+        Assert.Equal(Good.Length, events.Events.Count);
+        Assert.Equal(new ImagePullEvent(null, "Pulling from team/app", 0, 0), events.Events[0]);
+        Assert.Equal(new ImagePullEvent("a28f23504e4f", "Downloading", 10, 20), events.Events[2]);
+        Assert.Equal(new ImagePullEvent("a28f23504e4f", "Extracting", 0, 0), events.Events[3]);
     }
 
     [Fact]
@@ -150,7 +150,7 @@ public sealed class ImagePullStreamTests
             () => Stream(Good), () => EngineImpostor.Json(Inspected.Replace("linux", "", StringComparison.Ordinal).Replace("amd64", "", StringComparison.Ordinal)));
         using var client = EngineImpostor.Connect(server);
 
-        var pulled = await ImagePull.RunAsync(client, Name, "linux/arm64", ImagePullPolicy.Always, Config(new DockerAuthConfig()), null, default).WaitAsync(Guard);
+        var pulled = await ImagePull.RunAsync(client, Name, "linux/arm64", ImagePullPolicy.Always, EnginePulls.Config("127.0.0.1:5000", new DockerAuthConfig()), null, default).WaitAsync(Guard);
 
         Assert.True(pulled.Pulled);
         Assert.Null(pulled.Platform);
@@ -202,19 +202,11 @@ public sealed class ImagePullStreamTests
         : request.Contains("/images/", StringComparison.Ordinal) ? inspected?.Invoke() ?? EngineImpostor.Json(Inspected)
         : EngineImpostor.Json("""{"message":"page not found"}""", "404 Not Found"));
 
-    private static DockerConfigFile Config(DockerAuthConfig auth) =>
-        new() { Directory = "/nonexistent", Auths = new Dictionary<string, DockerAuthConfig> { ["127.0.0.1:5000"] = auth } };
-
     private static Task<ImagePullResult> PullAsync(
-        DockerEngineClient client, string name, DockerAuthConfig? auth = null, string? platform = null, List<ImagePullEvent>? events = null) =>
+        DockerEngineClient client, string name, DockerAuthConfig? auth = null, string? platform = null, IProgress<ImagePullEvent>? events = null) =>
         ImagePull.RunAsync(
-            client, name, platform, ImagePullPolicy.Always, Config(auth ?? new DockerAuthConfig()), events is null ? null : new Events(events), default).WaitAsync(Guard);
+            client, name, platform, ImagePullPolicy.Always, EnginePulls.Config("127.0.0.1:5000", auth ?? new DockerAuthConfig()), events, default).WaitAsync(Guard);
 
     private static Task<BuildKitException> FailsAsync(DockerEngineClient client, string name, DockerAuthConfig? auth = null, string? platform = null) =>
         Assert.ThrowsAnyAsync<BuildKitException>(() => PullAsync(client, name, auth, platform));
-
-    private sealed class Events(List<ImagePullEvent> all) : IProgress<ImagePullEvent>
-    {
-        public void Report(ImagePullEvent value) => all.Add(value);
-    }
 }

@@ -1,15 +1,13 @@
 using BuildKit.Docker;
 using BuildKit.Tests.Engines;
-using BuildKit.Transport;
 using Xunit;
+using static BuildKit.Tests.Docker.EnginePulls;
 
 namespace BuildKit.Tests.Docker;
 
 /// <summary>A real Engine told to pull from a real registry: what it gives, and what may be taken from the Engine itself.</summary>
 public sealed class ImagePullTests
 {
-    private static readonly TimeSpan Guard = TimeSpan.FromSeconds(120);
-
     public static TheoryData<EngineKind> Engines => new(
         EngineKind.Docker28Graphdriver, EngineKind.Docker28Containerd, EngineKind.Docker26, EngineKind.Docker26Containerd, EngineKind.Docker20);
 
@@ -21,7 +19,7 @@ public sealed class ImagePullTests
         using var _ = client;
         var image = await RegistryImage.PushAsync(registry, Repository(kind), "good");
         var crane = await TestEngines.GetProgramAsync("crane");
-        var events = new Events();
+        var events = new Recorder<ImagePullEvent>();
 
         var pulled = await PullAsync(client, image.Name, events: events);
 
@@ -30,7 +28,7 @@ public sealed class ImagePullTests
         Assert.Equal((image.Name, "linux/amd64", true, null), (pulled.Reference, pulled.Platform, pulled.Pulled, pulled.Warning));
         Assert.True(pulled.Size > 90_000, $"{pulled.Size}");
         Assert.Equal(pulled.Id, (await client.Images.InspectImageAsync(image.Name, default)).ID);
-        Assert.Contains(events.All, each => each.Layer is { } layer && image.Layers[0].Contains(layer, StringComparison.Ordinal));
+        Assert.Contains(events.Events, each => each.Layer is { } layer && image.Layers[0].Contains(layer, StringComparison.Ordinal));
 
         // Up to date, and by its digest, with the tag and without.
         foreach (var name in new[] { image.Name, image.NameByDigest, $"{image.Name}@{image.Digest}" })
@@ -150,13 +148,12 @@ public sealed class ImagePullTests
             var registry = await TestEngines.GetAsync(registryKind);
             var host = registry.Address.Authority;
             var name = await registry.AddImageAsync($"pull/{kind.ToString().ToLowerInvariant()}:1");
-            var accounts = new List<DockerAuthConfig> { new() { Username = RegistryAccount.Reader.User, Password = RegistryAccount.Reader.Password } };
+            var accounts = new List<DockerAuthConfig> { Auth(RegistryAccount.Reader) };
             if (registryKind == EngineKind.RegistryToken)
                 accounts.Add(new DockerAuthConfig { IdentityToken = RegistryAccount.IdentityToken });
             foreach (var account in accounts)
             {
-                var config = new DockerConfigFile { Directory = "/nonexistent", Auths = new Dictionary<string, DockerAuthConfig> { [host] = account } };
-                var pulled = await PullAsync(client, name, config: config);
+                var pulled = await PullAsync(client, name, config: Config(host, account));
                 Assert.Equal(await RegistryContent.DigestAsync(registry, name), pulled.Digest);
                 (await engine.DockerAsync("rmi", name)).OutputOrThrow();
             }
@@ -168,25 +165,5 @@ public sealed class ImagePullTests
     private static Task<BuildKitException> FailsAsync(DockerEngineClient client, string name, string? platform = null, ImagePullPolicy policy = ImagePullPolicy.Always) =>
         Assert.ThrowsAnyAsync<BuildKitException>(() => PullAsync(client, name, platform, policy));
 
-    private static async Task<(DockerEngineClient Client, TestEngine Registry)> ArrangeAsync(EngineKind kind)
-    {
-        var engine = await TestEngines.GetAsync(kind);
-        return (CreateClient(engine), await TestEngines.GetAsync(EngineKind.Registry));
-    }
-
     private static string Repository(EngineKind kind) => $"pull/{kind.ToString().ToLowerInvariant()}";
-
-    private static Task<ImagePullResult> PullAsync(
-        DockerEngineClient client, string name, string? platform = null, ImagePullPolicy policy = ImagePullPolicy.Always, DockerConfigFile? config = null, Events? events = null) =>
-        ImagePull.RunAsync(client, name, platform, policy, config ?? new DockerConfigFile { Directory = "/nonexistent" }, events, default).WaitAsync(Guard);
-
-    private static DockerEngineClient CreateClient(TestEngine engine) =>
-        new(new UnixSocketTransport(new TransportTarget(engine.Address.OriginalString), engine.Address.AbsolutePath, Guard));
-
-    private sealed class Events : IProgress<ImagePullEvent>
-    {
-        public List<ImagePullEvent> All { get; } = [];
-
-        public void Report(ImagePullEvent value) => All.Add(value);
-    }
 }

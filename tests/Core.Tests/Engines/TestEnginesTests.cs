@@ -93,9 +93,7 @@ public sealed class TestEnginesTests
 
         owner.Kill();
 
-        for (var waited = Stopwatch.StartNew(); Directory.Exists(folder) && waited.Elapsed < TimeSpan.FromSeconds(60);)
-            await Task.Delay(100);
-        Assert.False(Directory.Exists(folder));
+        await Poll.UntilAsync(() => !Directory.Exists(folder));
         Assert.Empty(ProcessesThatName(folder));
         Assert.DoesNotContain(folder, await File.ReadAllTextAsync("/proc/self/mountinfo"), StringComparison.Ordinal);
         Assert.Contains("no engine", (await TestEngines.RunAsync("dir", name)).Error, StringComparison.Ordinal);

@@ -126,7 +126,7 @@ public sealed class ClientBuildKitTests
     public async Task Deadline_EndsAWatch()
     {
         await using var channel = await ConnectAsync();
-        using var call = channel.AsyncServerStreamingCall(Watch, new CallOptions(Deadline: DateTime.UtcNow.AddMilliseconds(400)), []);
+        using var call = channel.AsyncServerStreamingCall(Watch, new CallOptions(Deadline: DateTime.UtcNow.AddSeconds(3)), []);
         Assert.True(await call.ResponseStream.MoveNext(default).WaitAsync(ClientTestCalls.Guard));
         await call.ResponseStream.MoveNext(default).FailAsync(StatusCode.DeadlineExceeded);
     }

@@ -122,28 +122,23 @@ public sealed class ClientCancellationTests
     }
 
     [Fact]
-    public async Task Deadline_IsSent_AndKept()
+    public async Task Deadline_IsSent_AndKept_ByACall_AndByAStreamThatIsBeingRead()
     {
         var (channel, connected) = ClientRawPeer.Start();
         await using var _ = channel;
-        var call = channel.CallAsync(options: new CallOptions(Deadline: DateTime.UtcNow.AddMilliseconds(300)));
+        var (first, second) = (DateTime.UtcNow.AddSeconds(3), DateTime.UtcNow.AddSeconds(3.5));
+        var call = channel.CallAsync(options: new CallOptions(Deadline: first));
         await using var peer = await connected.WaitAsync(ClientTestCalls.Guard);
         var (id, headers, _) = await peer.ReadRequestAsync().WaitAsync(ClientTestCalls.Guard);
         Assert.Matches("^[0-9]{1,8}u$", Assert.Single(headers, header => header.Name == "grpc-timeout").Value);
+        using var stream = channel.AsyncServerStreamingCall(ClientTestCalls.ServerStreaming, new CallOptions(Deadline: second), "go");
+        var (streamId, _, _) = await peer.ReadRequestAsync().WaitAsync(ClientTestCalls.Guard);
+        await peer.WriteHeadersAsync(streamId);
+        var reading = stream.ResponseStream.MoveNext(default);
         await call.FailAsync(StatusCode.DeadlineExceeded);
         await AssertResetAsync(peer, id);
-    }
-
-    [Fact]
-    public async Task Deadline_EndsAStream_ThatIsBeingRead()
-    {
-        var (channel, connected) = ClientRawPeer.Start();
-        await using var _ = channel;
-        using var call = channel.AsyncServerStreamingCall(ClientTestCalls.ServerStreaming, new CallOptions(Deadline: DateTime.UtcNow.AddMilliseconds(300)), "go");
-        await using var peer = await connected.WaitAsync(ClientTestCalls.Guard);
-        var (id, _, _) = await peer.ReadRequestAsync().WaitAsync(ClientTestCalls.Guard);
-        await peer.WriteHeadersAsync(id);
-        await call.ResponseStream.MoveNext(default).FailAsync(StatusCode.DeadlineExceeded);
+        await reading.FailAsync(StatusCode.DeadlineExceeded);
+        await AssertResetAsync(peer, streamId);
     }
 
     [Fact]

@@ -8,7 +8,7 @@ namespace BuildKit.Tests.Grpc;
 /// <summary>Methods whose messages are plain text, and what every test of the client needs.</summary>
 internal static class ClientTestCalls
 {
-    public static readonly TimeSpan Guard = TimeSpan.FromSeconds(30);
+    public static readonly TimeSpan Guard = Poll.Patience;
 
     public static readonly Marshaller<string> Text = new(
         Encoding.UTF8.GetByteCount,

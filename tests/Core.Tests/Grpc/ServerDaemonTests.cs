@@ -3,6 +3,7 @@ using System.Text;
 using BuildKit.Grpc;
 using BuildKit.Protocol.Health;
 using BuildKit.Tests.Engines;
+using BuildKit.Tests.Transport;
 using Xunit;
 
 namespace BuildKit.Tests.Grpc;
@@ -33,12 +34,12 @@ public sealed class ServerDaemonTests
 
         // The daemon checks every five seconds. After an answer that it does not like it closes the session, at the second check at the latest.
         for (var check = 0; check < 3; check++)
-            Assert.True(await checks.WaitAsync(TimeSpan.FromSeconds(60)), $"Check {check} did not come.");
+            Assert.True(await checks.WaitAsync(Poll.Patience), $"Check {check} did not come.");
         Assert.False(run.IsCompleted);
         Assert.Empty(failures);
 
         await server.DisposeAsync();
-        await run.WaitAsync(TimeSpan.FromSeconds(30));
+        await run.WaitAsync(Poll.Patience);
     }
 
     private static async Task<Stream> OpenSessionAsync(TestEngine engine, string method)
@@ -50,15 +51,7 @@ public sealed class ServerDaemonTests
             $"POST /session HTTP/1.1\r\nHost: docker\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: 0\r\n" +
             $"X-Docker-Expose-Session-Uuid: {Guid.NewGuid():N}\r\nX-Docker-Expose-Session-Name: test\r\nX-Docker-Expose-Session-Sharedkey: test\r\n" +
             $"X-Docker-Expose-Session-Grpc-Method: {method}\r\n\r\n"));
-        var head = new StringBuilder();
-        var octet = new byte[1];
-        while (!head.ToString().EndsWith("\r\n\r\n", StringComparison.Ordinal))
-        {
-            Assert.Equal(1, await stream.ReadAsync(octet).AsTask().WaitAsync(TimeSpan.FromSeconds(30)));
-            head.Append((char)octet[0]);
-        }
-
-        Assert.StartsWith("HTTP/1.1 101", head.ToString(), StringComparison.Ordinal);
+        Assert.StartsWith("HTTP/1.1 101", await HttpHead.ReadAsync(stream, default).WaitAsync(Poll.Patience), StringComparison.Ordinal);
         return stream;
     }
 }

@@ -24,7 +24,7 @@ internal sealed record TestFrame(Http2FrameType Type, byte Flags, int StreamId, 
 /// <summary>A client that sends frames as a test makes them, right or wrong, and shows what the server answers.</summary>
 internal sealed class Http2TestPeer : IAsyncDisposable
 {
-    public static readonly TimeSpan Guard = TimeSpan.FromSeconds(30);
+    public static readonly TimeSpan Guard = Poll.Patience;
 
     private readonly HpackEncoder _encoder = new();
     private readonly HpackDecoder _decoder = new(4096);

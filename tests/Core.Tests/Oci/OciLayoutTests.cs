@@ -126,8 +126,7 @@ public sealed class OciLayoutTests : IDisposable
         using var holder = System.Diagnostics.Process.Start("flock", [path + ".lock", "sleep", "600"]);
         try
         {
-            while (!File.Exists(path + ".lock") || IsFree())
-                await Task.Delay(10);
+            await Poll.UntilAsync(() => File.Exists(path + ".lock") && !IsFree());
             using var patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(300));
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() => OciIndexLock.AcquireAsync(path, patience.Token));
         }

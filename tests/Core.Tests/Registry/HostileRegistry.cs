@@ -101,20 +101,10 @@ internal sealed class HostileRegistry : IAsyncDisposable
 
     private async Task<Request?> ReadAsync(Stream stream)
     {
-        var head = new MemoryStream();
-        var one = new byte[1];
-        while (!head.GetBuffer().AsSpan(0, (int)head.Length).EndsWith("\r\n\r\n"u8))
-        {
-            if (await stream.ReadAsync(one) == 0)
-                return null;
-            head.Write(one);
-            // Somebody tries TLS.
-            if (!char.IsAsciiLetter((char)head.GetBuffer()[0]))
-                return null;
-        }
-        var lines = Encoding.ASCII.GetString(head.ToArray()).Split("\r\n", StringSplitOptions.RemoveEmptyEntries);
-        var first = lines[0].Split(' ');
-        var headers = lines.Skip(1).Select(line => line.Split(": ", 2)).ToDictionary(pair => pair[0], pair => pair[1], StringComparer.OrdinalIgnoreCase);
+        if (await HttpHead.ReadAsync(stream, default) is not { Length: > 1 } head)
+            return null;
+        var first = head.Split(' ');
+        var headers = HttpHead.Fields(head);
         var request = new Request(first[0], first[1], headers, []);
         var length = headers.TryGetValue("Content-Length", out var text) ? int.Parse(text, CultureInfo.InvariantCulture) : 0;
         var cut = CutRequest?.Invoke(request);

@@ -104,11 +104,11 @@ public sealed class ContextArchiveTests
         await using var connection = await EngineConnection.ConnectAsync(engine);
         using var stop = new CancellationTokenSource();
         var solve = SolveOperation.RunAsync(connection, new SolveRequest { ContextArchive = still }, null, stop.Token);
-        await still.StandingStill.WaitAsync(TimeSpan.FromSeconds(60));
+        await still.StandingStill.WaitAsync(Poll.Patience);
 
         await stop.CancelAsync();
 
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => solve.WaitAsync(TimeSpan.FromSeconds(30)));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => solve.WaitAsync(Poll.Patience));
     }
 
     [SkippableFact]

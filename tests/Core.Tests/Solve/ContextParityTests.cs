@@ -1,7 +1,6 @@
 using System.Formats.Tar;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
-using BuildKit.Builders;
 using BuildKit.Solve;
 using BuildKit.Tests.Engines;
 using Xunit;
@@ -43,7 +42,7 @@ public sealed class ContextParityTests
         var ours = outputs.At("ours.tar");
 
         (await engine.DockerAsync("buildx", "build", "--no-cache", "--output", $"type=tar,dest={theirs}", context.Path)).OutputOrThrow();
-        await using var connection = await BuildKitConnection.ConnectAsync(BuildKitEndpoint.Parse(engine.Address.ToString()));
+        await using var connection = await EngineConnection.ConnectAsync(engine);
         var request = new SolveRequest { Context = context.Path, NoCache = true, Outputs = [new SolveOutput { Type = "tar", Destination = ours }] };
         await SolveOperation.RunAsync(connection, request, null, default);
 

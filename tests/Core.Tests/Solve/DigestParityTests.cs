@@ -57,7 +57,7 @@ public sealed class DigestParityTests
 
         var theirs = await Buildx.BuildWithMetadataAsync(engine, BuildxArguments(parity, engine, context.Path, Path.Combine(outputs.Path, "theirs"), isTimeless));
         var request = Request(parity, engine, context.Path, Path.Combine(outputs.Path, "ours")) with { NoCache = isTimeless };
-        await using var connection = await RegistryBuild.ConnectAsync(engine);
+        await using var connection = await EngineConnection.ConnectAsync(engine);
         var ours = await SolveOperation.RunAsync(connection, request, null, default);
 
         if (parity.Type is "image" or "oci" or "docker")
@@ -76,7 +76,7 @@ public sealed class DigestParityTests
         var engine = await TestEngines.GetAsync(EngineKind.Docker20);
         using var context = new BuildContextDirectory().Write("Dockerfile", Dockerfile).Write("in.txt", "hello, old one");
         await Buildx.BuildWithMetadataAsync(engine, ["--build-arg", $"BASE={engine.BaseImage}", "--tag", "theirs:1", context.Path]);
-        await using var connection = await RegistryBuild.ConnectAsync(engine);
+        await using var connection = await EngineConnection.ConnectAsync(engine);
         var build = new SolveRequest { Context = context.Path, BuildArgs = new Dictionary<string, string> { ["BASE"] = engine.BaseImage }, Tags = ["ours:1"] };
         await SolveOperation.RunAsync(connection, build, null, default);
 
@@ -103,7 +103,7 @@ public sealed class DigestParityTests
             "--build-arg", $"BASE={engine.BaseImage}", "--platform", platforms, .. provenance is null ? Array.Empty<string>() : ["--provenance", provenance],
             "--output", $"type=oci,dest={theirs}", context.Path,
         ]);
-        await using var connection = await RegistryBuild.ConnectAsync(engine);
+        await using var connection = await EngineConnection.ConnectAsync(engine);
         var request = new SolveRequest
         {
             Context = context.Path,

@@ -1,17 +1,14 @@
 using BuildKit.Builders;
 using BuildKit.Solve;
+using BuildKit.Tests.Builders;
 using BuildKit.Tests.Engines;
-using BuildKit.Transport;
 
 namespace BuildKit.Tests.Solve;
 
 /// <summary>Builds on a test engine, on a connection of its own.</summary>
 internal static class EngineConnection
 {
-    public static Task<BuildKitConnection> ConnectAsync(TestEngine engine) => BuildKitConnection.ConnectAsync(
-        BuildKitEndpoint.Parse(engine.Address.ToString(), engine.Kind == EngineKind.BuildkitdTls
-            ? new BuildKitTlsOptions { CaFile = engine.CaCertificatePath, CertificateFile = engine.ClientCertificatePath, KeyFile = engine.ClientKeyPath }
-            : null));
+    public static Task<BuildKitConnection> ConnectAsync(TestEngine engine) => BuildKitConnection.ConnectAsync(TestEndpoints.For(engine));
 
     public static async Task<BuildKitSolveResult> SolveAsync(TestEngine engine, SolveRequest request, IProgress<SolveEvent>? events = null)
     {

@@ -20,8 +20,8 @@ public sealed class EngineLoadTests
         var (builder, engine) = (await TestEngines.GetAsync(EngineKind.BuildkitdUnix), await TestEngines.GetAsync(kind));
         var name = $"from-buildkitd-{Guid.NewGuid():N}";
         using var context = new BuildContextDirectory().Write("Dockerfile", "ARG BASE\nFROM $BASE\nRUN echo built > /word\nCMD [\"cat\", \"/word\"]\n");
-        await using var connection = await ConnectAsync(builder);
-        await using var loader = await ConnectAsync(engine);
+        await using var connection = await EngineConnection.ConnectAsync(builder);
+        await using var loader = await EngineConnection.ConnectAsync(engine);
         var request = new SolveRequest
         {
             Context = context.Path,
@@ -51,8 +51,8 @@ public sealed class EngineLoadTests
     {
         var engine = await TestEngines.GetAsync(EngineKind.Docker28Containerd);
         using var context = Scratch();
-        await using var connection = await ConnectAsync(await TestEngines.GetAsync(EngineKind.BuildkitdUnix));
-        await using var loader = await ConnectAsync(engine);
+        await using var connection = await EngineConnection.ConnectAsync(await TestEngines.GetAsync(EngineKind.BuildkitdUnix));
+        await using var loader = await EngineConnection.ConnectAsync(engine);
         var request = Load(context, loader) with { Platforms = ["linux/amd64", "linux/arm64"] };
 
         var result = await RunAsync(connection, request);
@@ -72,8 +72,8 @@ public sealed class EngineLoadTests
     public async Task WhatAClassicStoreCanNotHoldIsRefusedBeforeTheBuild(string what, string id)
     {
         using var context = Scratch();
-        await using var connection = await ConnectAsync(await TestEngines.GetAsync(EngineKind.BuildkitdUnix));
-        await using var loader = await ConnectAsync(await TestEngines.GetAsync(EngineKind.Docker28Graphdriver));
+        await using var connection = await EngineConnection.ConnectAsync(await TestEngines.GetAsync(EngineKind.BuildkitdUnix));
+        await using var loader = await EngineConnection.ConnectAsync(await TestEngines.GetAsync(EngineKind.Docker28Graphdriver));
         var request = Load(context, loader) with
         {
             Platforms = what == "platforms" ? ["linux/amd64", "linux/arm64"] : [],
@@ -94,8 +94,8 @@ public sealed class EngineLoadTests
     {
         var engine = await TestEngines.GetAsync(EngineKind.Docker28Graphdriver);
         using var context = Scratch();
-        await using var connection = await ConnectAsync(await TestEngines.GetAsync(EngineKind.BuildkitdUnix));
-        await using var loader = await ConnectAsync(engine);
+        await using var connection = await EngineConnection.ConnectAsync(await TestEngines.GetAsync(EngineKind.BuildkitdUnix));
+        await using var loader = await EngineConnection.ConnectAsync(engine);
         var request = Load(context, loader);
         request = request with { Load = true, Outputs = [new SolveOutput { Type = "oci", Destination = context.At("out/image.tar") }] };
 
@@ -115,8 +115,8 @@ public sealed class EngineLoadTests
     {
         var engine = await TestEngines.GetAsync(kind);
         using var context = Scratch();
-        await using var connection = await ConnectAsync(await TestEngines.GetAsync(EngineKind.BuildkitdUnix));
-        await using var loader = await ConnectAsync(engine);
+        await using var connection = await EngineConnection.ConnectAsync(await TestEngines.GetAsync(EngineKind.BuildkitdUnix));
+        await using var loader = await EngineConnection.ConnectAsync(engine);
         // The stream takes nothing until the other output, the image, has been sent, and breaks then.
         var log = new VertexLog();
         await using var breaking = new BreakingStream(log.WaitForStatusAsync("sending tarball", completed: true));
@@ -136,8 +136,8 @@ public sealed class EngineLoadTests
         // A folder that can't be made below a file: the Engine finds it when it puts the layer in place.
         await using var engine = await TestEngines.StartPrivateAsync(EngineKind.Docker28Graphdriver);
         using var context = Scratch();
-        await using var connection = await ConnectAsync(await TestEngines.GetAsync(EngineKind.BuildkitdUnix));
-        await using var loader = await ConnectAsync(engine);
+        await using var connection = await EngineConnection.ConnectAsync(await TestEngines.GetAsync(EngineKind.BuildkitdUnix));
+        await using var loader = await EngineConnection.ConnectAsync(engine);
         var layers = Path.Combine(Assert.Single(Directory.GetDirectories(Path.Combine(engine.Folder, "data", "image"))), "layerdb", "tmp");
         if (Directory.Exists(layers))
             Directory.Delete(layers, recursive: true);
@@ -162,8 +162,8 @@ public sealed class EngineLoadTests
         var random = new byte[64 << 20];
         new Random(1).NextBytes(random);
         await File.WriteAllBytesAsync(context.At("large"), random);
-        await using var connection = await ConnectAsync(await TestEngines.GetAsync(EngineKind.BuildkitdUnix));
-        await using var loader = await ConnectAsync(engine);
+        await using var connection = await EngineConnection.ConnectAsync(await TestEngines.GetAsync(EngineKind.BuildkitdUnix));
+        await using var loader = await EngineConnection.ConnectAsync(engine);
         using var stop = new CancellationTokenSource();
         var log = new VertexLog();
         var request = Load(context, loader);
@@ -175,9 +175,7 @@ public sealed class EngineLoadTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => run.WaitAsync(Guard));
 
         Assert.Equal(string.Empty, (await engine.DockerAsync("images", "-a", "-q", "--filter", $"label=load-test={request.Labels["load-test"]}")).OutputOrThrow());
-        for (var wait = 0; wait < 100 && await CountConnectionsAsync(engine) > before; wait++)
-            await Task.Delay(50);
-        Assert.Equal(before, await CountConnectionsAsync(engine));
+        await Poll.UntilAsync(async () => await CountConnectionsAsync(engine) <= before);
         // Both go on with the next build.
         await File.WriteAllBytesAsync(context.At("large"), []);
         await RunAsync(connection, request);
@@ -188,7 +186,7 @@ public sealed class EngineLoadTests
     public async Task ABuildkitdIsNoEngineToLoadInto()
     {
         using var context = Scratch();
-        await using var connection = await ConnectAsync(await TestEngines.GetAsync(EngineKind.BuildkitdUnix));
+        await using var connection = await EngineConnection.ConnectAsync(await TestEngines.GetAsync(EngineKind.BuildkitdUnix));
 
         var failure = await Assert.ThrowsAsync<BuildKitException>(() => RunAsync(connection, Load(context, connection)));
 
@@ -201,7 +199,7 @@ public sealed class EngineLoadTests
     public async Task TheStandardOutputNeedsSomebodyWhoTakesItsBytes()
     {
         using var context = Scratch();
-        await using var connection = await ConnectAsync(await TestEngines.GetAsync(EngineKind.BuildkitdUnix));
+        await using var connection = await EngineConnection.ConnectAsync(await TestEngines.GetAsync(EngineKind.BuildkitdUnix));
         var failure = await Assert.ThrowsAsync<BuildKitException>(
             () => RunAsync(connection, new SolveRequest { Context = context.Path, Outputs = [SolveOutput.Parse("-")] }));
         Assert.Equal("BuildKit.InvalidOutput", failure.ErrorId);
@@ -212,8 +210,8 @@ public sealed class EngineLoadTests
     public async Task ADockerContextThatTheOutputNamesComesFirst()
     {
         using var context = Scratch();
-        await using var connection = await ConnectAsync(await TestEngines.GetAsync(EngineKind.BuildkitdUnix));
-        await using var loader = await ConnectAsync(await TestEngines.GetAsync(EngineKind.Docker28Graphdriver));
+        await using var connection = await EngineConnection.ConnectAsync(await TestEngines.GetAsync(EngineKind.BuildkitdUnix));
+        await using var loader = await EngineConnection.ConnectAsync(await TestEngines.GetAsync(EngineKind.Docker28Graphdriver));
         var request = Load(context, loader);
         request = request with { Outputs = [SolveOutput.Parse("type=docker,context=no-such-context")] };
 
@@ -230,7 +228,7 @@ public sealed class EngineLoadTests
     {
         var engine = await TestEngines.GetAsync(EngineKind.Docker28Graphdriver);
         using var context = Scratch();
-        await using var loader = await ConnectAsync(engine);
+        await using var loader = await EngineConnection.ConnectAsync(engine);
         var node = new BuildKitNode { Name = "a", Endpoint = "unused", DriverOptions = new Dictionary<string, string> { ["default-load"] = option } };
         var endpoint = BuildKitEndpoint.Parse((await TestEngines.GetAsync(EngineKind.BuildkitdUnix)).Address.ToString());
         await using var connection = await BuildKitConnection.ConnectAsync(endpoint);
@@ -260,8 +258,6 @@ public sealed class EngineLoadTests
 
     private static Task<BuildKitSolveResult> RunAsync(BuildKitConnection connection, SolveRequest request, IProgress<SolveEvent>? events = null) =>
         SolveOperation.RunAsync(connection, request, events, CancellationToken.None).WaitAsync(Guard);
-
-    private static Task<BuildKitConnection> ConnectAsync(TestEngine engine) => BuildKitConnection.ConnectAsync(BuildKitEndpoint.Parse(engine.Address.OriginalString));
 
     /// <summary>The Engine's ends of its socket's connections.</summary>
     private static async Task<int> CountConnectionsAsync(TestEngine engine)

@@ -31,6 +31,11 @@ internal sealed class EventLog : IProgress<SolveEvent>
                 source.TrySetResult();
     }
 
-    public Task WaitForAsync(string word) =>
-        _waiting.GetOrAdd(word, _ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task.WaitAsync(TimeSpan.FromSeconds(60));
+    public Task WaitForAsync(string word)
+    {
+        var source = _waiting.GetOrAdd(word, _ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        if (Text.Contains(word, StringComparison.Ordinal))
+            source.TrySetResult();
+        return source.Task.WaitAsync(Poll.Patience);
+    }
 }

@@ -75,20 +75,16 @@ public sealed class GatewayBuildTests
     }
 
     // The daemon looks for the build for three seconds. One that is still open would answer at once.
-    private static async Task AssertClosedAsync(GatewayClient gateway)
+    private static Task AssertClosedAsync(GatewayClient gateway) => Poll.UntilAsync(async () =>
     {
-        for (var attempt = 0; attempt < 5; attempt++)
+        try
         {
-            try
-            {
-                await gateway.PingAsync(default).WaitAsync(TimeSpan.FromMinutes(1));
-            }
-            catch (BuildKit.Grpc.RpcException)
-            {
-                return;
-            }
-            await Task.Delay(200);
+            await gateway.PingAsync(default).WaitAsync(Poll.Patience);
+            return false;
         }
-        Assert.Fail("The build is still open.");
-    }
+        catch (BuildKit.Grpc.RpcException)
+        {
+            return true;
+        }
+    });
 }

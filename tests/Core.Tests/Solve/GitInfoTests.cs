@@ -1,4 +1,3 @@
-using BuildKit.Builders;
 using BuildKit.Solve;
 using BuildKit.Solve.Planning;
 using BuildKit.Tests.Engines;
@@ -42,7 +41,7 @@ public sealed class GitInfoTests
         using var repository = await RepositoryAsync(["add", "."], ["commit", "-qm", "one"], ["remote", "add", "origin", remote]);
         var engine = await TestEngines.GetAsync(EngineKind.BuildkitdUnix);
         using var files = new BuildContextDirectory();
-        await using var connection = await BuildKitConnection.ConnectAsync(BuildKitEndpoint.Parse(engine.Address.OriginalString, null));
+        await using var connection = await EngineConnection.ConnectAsync(engine);
         (await Buildx.BuildAsync(engine, ["BUILDX_METADATA_PROVENANCE=max"], "-o", "type=cacheonly", "--metadata-file", files.At("m.json"), repository.At("app"))).OutputOrThrow();
         using var theirs = System.Text.Json.JsonDocument.Parse(await File.ReadAllBytesAsync(files.At("m.json")));
 

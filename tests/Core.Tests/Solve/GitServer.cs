@@ -13,7 +13,11 @@ internal sealed class GitServer : IDisposable
 
     public GitServer()
     {
-        Skip.If(!Run("git", "version"), "there is no git");
+        if (!Run("git", "version"))
+        {
+            _directory.Dispose();
+            Skip.If(true, "there is no git");
+        }
         var repository = _directory.At("repo.git");
         Git(_directory.Path, "init", "-q", "-b", "main", repository);
         _directory.Write("repo.git/sub/file", "one");
@@ -21,11 +25,7 @@ internal sealed class GitServer : IDisposable
         Git(repository, "tag", "v1");
         _directory.Write("repo.git/sub/file", "two");
         Commit("two");
-        var port = FreePort();
-        Address = $"git://127.0.0.1:{port}/repo.git";
-        _daemon = Process.Start("git", ["daemon", "--export-all", $"--base-path={_directory.Path}", "--listen=127.0.0.1", $"--port={port}", "--reuseaddr"]);
-        for (var i = 0; i < 200 && !Run("git", "ls-remote", Address); i++)
-            Thread.Sleep(50);
+        (_daemon, Address) = Serve();
 
         void Commit(string message)
         {
@@ -36,19 +36,41 @@ internal sealed class GitServer : IDisposable
 
     public string Address { get; }
 
-    public static int FreePort()
+    public void Dispose()
+    {
+        End(_daemon);
+        _directory.Dispose();
+    }
+
+    /// <summary>The daemon takes no port of its own choice, and somebody else may take the one that was free.</summary>
+    private (Process Daemon, string Address) Serve()
+    {
+        for (var waited = Stopwatch.StartNew(); waited.Elapsed < Poll.Patience;)
+        {
+            var port = FreePort();
+            var address = $"git://127.0.0.1:{port}/repo.git";
+            var daemon = Process.Start("git", ["daemon", "--export-all", $"--base-path={_directory.Path}", "--listen=127.0.0.1", $"--port={port}", "--reuseaddr"]);
+            for (; !daemon.HasExited && waited.Elapsed < Poll.Patience; Thread.Sleep(50))
+                if (Run("git", "ls-remote", address))
+                    return (daemon, address);
+            End(daemon);
+        }
+        _directory.Dispose();
+        throw new TimeoutException("git daemon does not answer.");
+    }
+
+    private static int FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
-    public void Dispose()
+    private static void End(Process daemon)
     {
-        _daemon.Kill(entireProcessTree: true);
-        _daemon.WaitForExit();
-        _daemon.Dispose();
-        _directory.Dispose();
+        daemon.Kill(entireProcessTree: true);
+        daemon.WaitForExit();
+        daemon.Dispose();
     }
 
     private static void Git(string directory, params string[] arguments) => Assert.True(Run("git", ["-C", directory, .. arguments]));

@@ -141,8 +141,7 @@ public sealed class LocalCacheTests
                 while (true)
                 {
                     using var client = await registry.AcceptTcpClientAsync();
-                    for (var i = 0; i < 300 && !written; i++, await Task.Delay(100))
-                        written = Directory.EnumerateFiles(directory.Path, "*", SearchOption.AllDirectories).Any(path => Path.GetFileName(path).Length == 64);
+                    await Poll.UntilAsync(() => written |= Directory.EnumerateFiles(directory.Path, "*", SearchOption.AllDirectories).Any(path => Path.GetFileName(path).Length == 64));
                 }
             }
             catch (Exception e) when (e is SocketException or ObjectDisposedException)

@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json;
-using BuildKit.Builders;
 using BuildKit.Solve;
 using BuildKit.Solve.Provenance;
 using BuildKit.Tests.Engines;
@@ -18,8 +17,6 @@ public sealed class MetadataFileTests
         COPY --from=build /hello /hello
         COPY Dockerfile /Dockerfile
         """;
-
-    private static Task<BuildKitConnection> ConnectAsync(TestEngine engine) => BuildKitConnection.ConnectAsync(BuildKitEndpoint.Parse(engine.Address.OriginalString, null));
 
     private static JsonElement Parse(string path) => JsonDocument.Parse(File.ReadAllBytes(path)).RootElement;
 
@@ -48,7 +45,7 @@ public sealed class MetadataFileTests
             engine, [], ["--build-arg", "BASE=" + engine.BaseImage, "--tag", "meta:1", "--tag", "other/meta:2", "--label", "a=b", "-o", output,
             "--metadata-file", files.At("theirs.json"), .. optional, context.Path])).OutputOrThrow();
 
-        await using var connection = await ConnectAsync(engine);
+        await using var connection = await EngineConnection.ConnectAsync(engine);
         var result = await SolveOperation.RunAsync(
             connection, new SolveRequest
             {
@@ -91,7 +88,7 @@ public sealed class MetadataFileTests
             "--build-arg", "BASE=" + engine.BaseImage, "--build-arg", "BUILDKIT_HISTORY_PROVENANCE_V1=" + slsa, "-o", $"type=local,dest={files.At("theirs.out")}",
             "--metadata-file", files.At("theirs.json"), context.Path)).OutputOrThrow();
 
-        await using var connection = await ConnectAsync(engine);
+        await using var connection = await EngineConnection.ConnectAsync(engine);
         var journal = new SolveJournal();
         var result = await SolveOperation.RunAsync(
             connection, new SolveRequest
@@ -99,7 +96,7 @@ public sealed class MetadataFileTests
                 Context = context.Path,
                 BuildArgs = new Dictionary<string, string> { ["BASE"] = engine.BaseImage, ["BUILDKIT_HISTORY_PROVENANCE_V1"] = slsa },
                 Outputs = [new SolveOutput { Type = "local", Destination = files.At("ours.out") }],
-            }, new Journalist(journal), default);
+            }, new Recorder<SolveEvent>(journal.Add), default);
         var (provenance, trouble) = await RecordedProvenance.ReadAsync(connection.Invoker, result.Ref, default);
         Assert.Null(trouble);
         Assert.EndsWith(slsa1 ? "/v1" : "/v0.2", Assert.Single(provenance).PredicateType, StringComparison.Ordinal);
@@ -117,7 +114,7 @@ public sealed class MetadataFileTests
     public async Task ABuildThatFailsLeavesNoIdOfAnother()
     {
         var engine = await TestEngines.GetAsync(EngineKind.Docker28Graphdriver);
-        await using var connection = await ConnectAsync(engine);
+        await using var connection = await EngineConnection.ConnectAsync(engine);
         using var files = new BuildContextDirectory().Write("id", "sha256:of-an-earlier-one");
         var request = new SolveRequest { DockerfileText = $"FROM {engine.BaseImage}\nRUN false\n", MetadataFile = files.At("m.json"), ImageIdFile = files.At("id") };
         await Assert.ThrowsAsync<SolveFailedException>(() => SolveOperation.RunAsync(connection, request, null, default));
@@ -128,7 +125,7 @@ public sealed class MetadataFileTests
     public async Task WhatGivesNoImageGivesNoId()
     {
         var engine = await TestEngines.GetAsync(EngineKind.Docker28Graphdriver);
-        await using var connection = await ConnectAsync(engine);
+        await using var connection = await EngineConnection.ConnectAsync(engine);
         using var files = new BuildContextDirectory().Write("id", "sha256:of-an-earlier-one");
         var request = new SolveRequest { DockerfileText = "FROM scratch\nWORKDIR /here\n", ImageIdFile = files.At("id") };
 
@@ -146,7 +143,7 @@ public sealed class MetadataFileTests
     public async Task APlaceThatCantBeWrittenIsSaidBeforeTheBuild()
     {
         var engine = await TestEngines.GetAsync(EngineKind.Docker28Graphdriver);
-        await using var connection = await ConnectAsync(engine);
+        await using var connection = await EngineConnection.ConnectAsync(engine);
         using var files = new BuildContextDirectory();
         var log = new EventLog();
         var failure = await Assert.ThrowsAsync<BuildKit.Session.FileSend.ExportException>(() => SolveOperation.RunAsync(
@@ -233,10 +230,5 @@ public sealed class MetadataFileTests
         Assert.Equal("new", File.ReadAllText(files.At("there")));
         ResultFile.Write(files.At("deep/er/new"), "x"u8);
         Assert.Equal(["deep", "there"], Directory.GetFileSystemEntries(files.Path).Select(Path.GetFileName).Order());
-    }
-
-    private sealed class Journalist(SolveJournal journal) : IProgress<SolveEvent>
-    {
-        public void Report(SolveEvent value) => journal.Add(value);
     }
 }

@@ -1,8 +1,8 @@
-using System.Net;
 using BuildKit.Solve;
 using BuildKit.Solve.Exporters;
 using BuildKit.Solve.Planning;
 using BuildKit.Tests.Engines;
+using BuildKit.Tests.Transport;
 using Xunit;
 
 namespace BuildKit.Tests.Solve;
@@ -130,41 +130,14 @@ public sealed class NamedContextTests
     public async Task AWebAddressMayBeTheDockerfile()
     {
         var engine = await TestEngines.GetAsync(EngineKind.Docker28Graphdriver);
-        using var listener = new HttpListener();
-        var address = $"http://127.0.0.1:{GitServer.FreePort()}/";
-        listener.Prefixes.Add(address);
-        listener.Start();
-        var serving = ServeAsync();
-
+        await using var server = new LoopbackHttp(request => request.Path == "/missing" ? (404, "") : (200, "FROM scratch\nCOPY file /\n"));
         using var context = new BuildContextDirectory().Write("file", "text");
-        var request = new SolveRequest { Context = context.Path, Dockerfile = $"{address}some/Dockerfile" };
+        var request = new SolveRequest { Context = context.Path, Dockerfile = $"{server.Address}some/Dockerfile" };
         Assert.Equal(new Dictionary<string, string> { ["file"] = "text" }, await EngineConnection.FilesAsync(engine, request));
-        var failure = await EngineConnection.FailAsync(engine, new SolveRequest { Dockerfile = $"{address}missing?token=hidden" });
+        var failure = await EngineConnection.FailAsync(engine, new SolveRequest { Dockerfile = $"{server.Address}missing?token=hidden" });
         Assert.Equal("BuildKit.DockerfileNotFound", failure.ErrorId);
         Assert.Contains("404", failure.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("hidden", failure.ToString(), StringComparison.Ordinal);
-        listener.Stop();
-        await serving;
-
-        async Task ServeAsync()
-        {
-            while (true)
-            {
-                HttpListenerContext call;
-                try
-                {
-                    call = await listener.GetContextAsync();
-                }
-                catch (Exception e) when (e is HttpListenerException or ObjectDisposedException)
-                {
-                    return;
-                }
-                var path = call.Request.Url!.AbsolutePath;
-                call.Response.StatusCode = path == "/missing" ? 404 : 200;
-                call.Response.OutputStream.Write(System.Text.Encoding.UTF8.GetBytes("FROM scratch\nCOPY file /\n"));
-                call.Response.Close();
-            }
-        }
     }
 
     [SkippableFact]

@@ -17,17 +17,25 @@ internal sealed class OciArchive : IDisposable
     public static async Task<OciArchive> BuildAsync(TestEngine engine, string dockerfile, Func<SolveRequest, SolveRequest>? options = null)
     {
         var archive = new OciArchive();
-        await OptionBuilds.BuildAsync(engine, dockerfile, request => (options?.Invoke(request) ?? request) with { Outputs = [archive.Output] });
-        using var reader = new TarReader(File.OpenRead(archive.Output.Destination!));
-        while (await reader.GetNextEntryAsync() is { } entry)
+        try
         {
-            if (entry.DataStream is null)
-                continue;
-            using var content = new MemoryStream();
-            await entry.DataStream.CopyToAsync(content);
-            archive._files[entry.Name] = content.ToArray();
+            await OptionBuilds.BuildAsync(engine, dockerfile, request => (options?.Invoke(request) ?? request) with { Outputs = [archive.Output] });
+            using var reader = new TarReader(File.OpenRead(archive.Output.Destination!));
+            while (await reader.GetNextEntryAsync() is { } entry)
+            {
+                if (entry.DataStream is null)
+                    continue;
+                using var content = new MemoryStream();
+                await entry.DataStream.CopyToAsync(content);
+                archive._files[entry.Name] = content.ToArray();
+            }
+            return archive;
         }
-        return archive;
+        catch
+        {
+            archive.Dispose();
+            throw;
+        }
     }
 
     public JsonElement Index => Json("index.json");

@@ -1,4 +1,3 @@
-using BuildKit.Builders;
 using BuildKit.Solve;
 using BuildKit.Tests.Engines;
 
@@ -14,7 +13,7 @@ internal static class OptionBuilds
     /// <returns>The result, and what the steps printed.</returns>
     public static async Task<(BuildKitSolveResult Result, string Log)> BuildAsync(TestEngine engine, string dockerfile, Func<SolveRequest, SolveRequest>? options = null)
     {
-        await using var connection = await BuildKitConnection.ConnectAsync(BuildKitEndpoint.Parse(engine.Address.ToString()));
+        await using var connection = await EngineConnection.ConnectAsync(engine);
         var request = new SolveRequest
         {
             DockerfileText = "ARG BASE\n" + dockerfile,

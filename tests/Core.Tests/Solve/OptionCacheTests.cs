@@ -1,9 +1,7 @@
-using System.Collections.Concurrent;
-using System.Net;
-using System.Net.Sockets;
 using System.Text;
 using BuildKit.Solve;
 using BuildKit.Tests.Engines;
+using BuildKit.Tests.Transport;
 using Xunit;
 
 namespace BuildKit.Tests.Solve;
@@ -92,20 +90,17 @@ public sealed class OptionCacheTests
     public async Task CacheFromAServiceReachesItWithItsCredentials(EngineKind kind, string type, string authorization)
     {
         var engine = await TestEngines.GetAsync(kind);
-        using var service = new RefusingService();
+        await using var service = new LoopbackHttp(_ => (404, ""));
         await OptionBuilds.RunAsync(engine, "true", request => request with { CacheFrom = [ServiceCache(type, service.Address)] });
-        Assert.Contains(service.Authorizations, header => header.StartsWith(authorization, StringComparison.Ordinal));
+        Assert.Contains(service.Requests, request => request.Authorization?.StartsWith(authorization, StringComparison.Ordinal) == true);
     }
 
     [SkippableFact]
     public async Task CacheToAServiceThatIsDownFailsWithoutShowingItsCredentials()
     {
         var engine = await TestEngines.GetAsync(EngineKind.BuildkitdUnix);
-        using var taken = new TcpListener(IPAddress.Loopback, 0);
-        taken.Start();
-        var address = $"http://127.0.0.1:{((IPEndPoint)taken.LocalEndpoint).Port}/";
-        taken.Stop();
-        var failure = await Assert.ThrowsAsync<SolveFailedException>(() => OptionBuilds.RunAsync(engine, "true", request => request with { CacheTo = [ServiceCache("s3", address)] }));
+        using var closed = new ClosedPort();
+        var failure = await Assert.ThrowsAsync<SolveFailedException>(() => OptionBuilds.RunAsync(engine, "true", request => request with { CacheTo = [ServiceCache("s3", closed.Address)] }));
         Assert.Contains("connection refused", failure.Message, StringComparison.Ordinal);
         Assert.DoesNotContain(Hush, failure.ToString(), StringComparison.Ordinal);
     }
@@ -120,47 +115,4 @@ public sealed class OptionCacheTests
     // The daemon reads the scopes out of the runner's token without checking who signed it.
     private static string Token() => string.Join('.', new[] { """{"alg":"none"}""", """{"exp":4102444800,"nbf":0,"ac":"[{\"Scope\":\"refs/heads/main\",\"Permission\":3}]"}""", "signed" }
         .Select(part => Convert.ToBase64String(Encoding.UTF8.GetBytes(part)).TrimEnd('=').Replace('+', '-').Replace('/', '_')));
-
-    /// <summary>Says 404 to everything and remembers who asked.</summary>
-    private sealed class RefusingService : IDisposable
-    {
-        private readonly HttpListener _listener = new();
-
-        public RefusingService()
-        {
-            using (var free = new TcpListener(IPAddress.Loopback, 0))
-            {
-                free.Start();
-                Address = $"http://127.0.0.1:{((IPEndPoint)free.LocalEndpoint).Port}/";
-            }
-            _listener.Prefixes.Add(Address);
-            _listener.Start();
-            _ = ServeAsync();
-        }
-
-        public string Address { get; }
-
-        public ConcurrentBag<string> Authorizations { get; } = [];
-
-        public void Dispose() => ((IDisposable)_listener).Dispose();
-
-        private async Task ServeAsync()
-        {
-            try
-            {
-                while (true)
-                {
-                    var call = await _listener.GetContextAsync();
-                    if (call.Request.Headers["Authorization"] is { } header)
-                        Authorizations.Add(header);
-                    call.Response.StatusCode = 404;
-                    call.Response.Close();
-                }
-            }
-            catch (Exception e) when (e is HttpListenerException or ObjectDisposedException)
-            {
-                // Disposed.
-            }
-        }
-    }
 }

@@ -10,8 +10,6 @@ namespace BuildKit.Tests.Solve;
 
 public sealed class ProvenanceTests
 {
-    private static Task<BuildKitConnection> ConnectAsync(TestEngine engine) => BuildKitConnection.ConnectAsync(BuildKitEndpoint.Parse(engine.Address.OriginalString, null));
-
     private static SolveRequest Request(BuildContextDirectory context, TestEngine engine) => new()
     {
         Context = context.Path,
@@ -30,7 +28,7 @@ public sealed class ProvenanceTests
     {
         var engine = await TestEngines.GetAsync(kind);
         using var context = new BuildContextDirectory().Write("file", "x");
-        await using var connection = await ConnectAsync(engine);
+        await using var connection = await EngineConnection.ConnectAsync(engine);
         var request = Request(context, engine);
         request = request with
         {
@@ -67,7 +65,7 @@ public sealed class ProvenanceTests
         var engine = await TestEngines.GetAsync(EngineKind.BuildkitdUnix);
         using var context = new BuildContextDirectory().Write("Dockerfile", "FROM scratch\nCOPY Dockerfile /\n");
         using var files = new BuildContextDirectory();
-        await using var connection = await ConnectAsync(engine);
+        await using var connection = await EngineConnection.ConnectAsync(engine);
         var result = await SolveOperation.RunAsync(
             connection, new SolveRequest
             {
@@ -89,7 +87,7 @@ public sealed class ProvenanceTests
         var engine = await TestEngines.GetAsync(EngineKind.Docker20);
         using var context = new BuildContextDirectory().Write("file", "x");
         using var files = new BuildContextDirectory();
-        await using var connection = await ConnectAsync(engine);
+        await using var connection = await EngineConnection.ConnectAsync(engine);
         var request = Request(context, engine) with { DockerfileText = $"FROM {engine.BaseImage}\nRUN true\n", MetadataFile = files.At("m.json") };
         var result = await SolveOperation.RunAsync(connection, request, null, default);
         Assert.Empty(result.Provenance);

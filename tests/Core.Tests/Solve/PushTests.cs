@@ -41,7 +41,8 @@ public sealed class PushTests
         var registry = await TestEngines.GetAsync(registryKind);
         using var build = new RegistryBuild();
         // With basic authentication a registry knows no accounts that may only read.
-        foreach (var account in new[] { null, RegistryAccount.Wrong, registryKind == EngineKind.RegistryToken ? RegistryAccount.Reader : null })
+        RegistryAccount?[] accounts = registryKind == EngineKind.RegistryBasic ? [null, RegistryAccount.Wrong] : [null, RegistryAccount.Wrong, RegistryAccount.Reader];
+        foreach (var account in accounts)
         {
             var name = RegistryBuild.NewName(registry, "refused");
             var failure = await build.LogIn(registry, account).FailsAsync(engine, Push(engine, name));
@@ -69,14 +70,14 @@ public sealed class PushTests
         using var build = new RegistryBuild();
         using var stop = new CancellationTokenSource();
         var push = build.RunAsync(engine, Push(engine, $"127.0.0.1:{registry.Port}/never:1"), stop.Token);
-        await waiting.Task.WaitAsync(TimeSpan.FromSeconds(60));
+        await waiting.Task.WaitAsync(Poll.Patience);
 
         await stop.CancelAsync();
 
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => push.WaitAsync(TimeSpan.FromSeconds(30)));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => push.WaitAsync(Poll.Patience));
         // The Engine's own push ends with the call, but not in the middle of a request to a registry.
         if (!IsPushedByApi(kind))
-            await left.Task.WaitAsync(TimeSpan.FromSeconds(60));
+            await left.Task.WaitAsync(Poll.Patience);
     }
 
     private static bool IsPushedByApi(EngineKind kind) => kind is EngineKind.Docker28Graphdriver or EngineKind.Docker26 or EngineKind.Docker20;

@@ -50,8 +50,6 @@ internal sealed class RegistryBuild : IProgress<SolveEvent>, IDisposable
     public static Task<string> AddImageAsync(TestEngine registry, string repository = "private/base") =>
         registry.AddImageAsync(NewName(registry, repository)[(registry.Address.Authority.Length + 1)..]);
 
-    public static async Task<BuildKitConnection> ConnectAsync(TestEngine engine) => await BuildKitConnection.ConnectAsync(BuildKitEndpoint.Parse(engine.Address.ToString()));
-
     public RegistryBuild WriteConfig(string json)
     {
         _config.WriteConfig(json);
@@ -67,7 +65,7 @@ internal sealed class RegistryBuild : IProgress<SolveEvent>, IDisposable
 
     public async Task<BuildKitSolveResult> RunAsync(TestEngine engine, SolveRequest request, CancellationToken cancellationToken = default)
     {
-        await using var connection = await ConnectAsync(engine);
+        await using var connection = await EngineConnection.ConnectAsync(engine);
         var config = await DockerConfigFile.LoadAsync(_config.Directory, cancellationToken);
         try
         {

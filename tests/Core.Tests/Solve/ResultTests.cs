@@ -1,4 +1,3 @@
-using BuildKit.Builders;
 using BuildKit.Solve;
 using BuildKit.Tests.Engines;
 using Xunit;
@@ -11,7 +10,7 @@ public sealed class ResultTests
     public async Task AWarningSaysItsRuleAndItsPlaceOnce()
     {
         var engine = await TestEngines.GetAsync(EngineKind.BuildkitdUnix);
-        await using var connection = await BuildKitConnection.ConnectAsync(BuildKitEndpoint.Parse(engine.Address.OriginalString, null));
+        await using var connection = await EngineConnection.ConnectAsync(engine);
         using var context = new BuildContextDirectory().Write("my.Dockerfile", "\n\nFROM scratch as one\nCOPY my.Dockerfile /\n");
         var result = await SolveOperation.RunAsync(
             connection, new SolveRequest

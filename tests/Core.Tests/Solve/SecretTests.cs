@@ -1,7 +1,6 @@
 using System.Security;
 using System.Security.Cryptography;
 using System.Text;
-using BuildKit.Builders;
 using BuildKit.Solve;
 using BuildKit.Tests.Engines;
 using Xunit;
@@ -106,7 +105,7 @@ public sealed class SecretTests : IDisposable
     private static async Task<string> BuildAsync(EngineKind kind, string step, params SolveSecret[] secrets)
     {
         var engine = await TestEngines.GetAsync(kind);
-        await using var connection = await BuildKitConnection.ConnectAsync(BuildKitEndpoint.Parse(engine.Address.ToString()));
+        await using var connection = await EngineConnection.ConnectAsync(engine);
         var log = new EventLog();
         // A secret is no part of a step's cache key.
         var request = new SolveRequest { DockerfileText = $"FROM {engine.BaseImage}\n{step}\n", NoCache = true, Secrets = secrets };

@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using BuildKit.Builders;
 using BuildKit.Solve;
 using BuildKit.Solve.Exporters;
 using BuildKit.Tests.Engines;
@@ -20,11 +18,6 @@ public sealed class SolveOperationTests
         CMD ["cat", "/greeting"]
         """;
 
-    private static async Task<BuildKitConnection> ConnectAsync(TestEngine engine) => await BuildKitConnection.ConnectAsync(
-        BuildKitEndpoint.Parse(engine.Address.ToString(), engine.Kind == EngineKind.BuildkitdTls
-            ? new BuildKit.Transport.BuildKitTlsOptions { CaFile = engine.CaCertificatePath, CertificateFile = engine.ClientCertificatePath, KeyFile = engine.ClientKeyPath }
-            : null));
-
     private static SolveRequest Request(TestEngine engine, BuildContextDirectory context) => new()
     {
         Context = context.Path,
@@ -34,7 +27,7 @@ public sealed class SolveOperationTests
     private static async Task<T> FailsAsync<T>(TestEngine engine, SolveRequest request)
         where T : BuildKitException
     {
-        await using var connection = await ConnectAsync(engine);
+        await using var connection = await EngineConnection.ConnectAsync(engine);
         return await Assert.ThrowsAsync<T>(() => SolveOperation.RunAsync(connection, request, null, default).WaitAsync(TimeSpan.FromMinutes(2)));
     }
 
@@ -47,7 +40,7 @@ public sealed class SolveOperationTests
     {
         var engine = await TestEngines.GetAsync(kind);
         using var context = new BuildContextDirectory().Write("Dockerfile", TwoStages).Write("greeting.txt", "hello, it is " + Guid.NewGuid());
-        await using var connection = await ConnectAsync(engine);
+        await using var connection = await EngineConnection.ConnectAsync(engine);
         var log = new EventLog();
 
         var result = await SolveOperation.RunAsync(connection, Request(engine, context) with { Tags = ["two-stages:1"] }, log, default);
@@ -73,7 +66,7 @@ public sealed class SolveOperationTests
         var engine = await TestEngines.GetAsync(kind);
         using var context = new BuildContextDirectory().Write("Dockerfile", TwoStages).Write("greeting.txt", "files");
         using var destination = new BuildContextDirectory();
-        await using var connection = await ConnectAsync(engine);
+        await using var connection = await EngineConnection.ConnectAsync(engine);
         var local = new SolveOutput { Type = "local", Destination = Path.Combine(destination.Path, "deep", "out") };
         var tar = new SolveOutput { Type = "tar", Destination = Path.Combine(destination.Path, "out.tar") };
 
@@ -98,7 +91,7 @@ public sealed class SolveOperationTests
     {
         var engine = await TestEngines.GetAsync(kind);
         using var context = new BuildContextDirectory().Write("Dockerfile", TwoStages).Write("greeting.txt", "archive");
-        await using var connection = await ConnectAsync(engine);
+        await using var connection = await EngineConnection.ConnectAsync(engine);
         var output = new SolveOutput { Type = type, Destination = context.At("image.tar") };
 
         var result = await SolveOperation.RunAsync(connection, Request(engine, context) with { Outputs = [output], Tags = ["a:1"] }, null, default);
@@ -117,7 +110,7 @@ public sealed class SolveOperationTests
     {
         var engine = await TestEngines.GetAsync(kind);
         using var context = new BuildContextDirectory().Write("Dockerfile", TwoStages).Write("greeting.txt", "several");
-        await using var connection = await ConnectAsync(engine);
+        await using var connection = await EngineConnection.ConnectAsync(engine);
         SolveOutput[] outputs = [new() { Type = "tar", Destination = context.At("a.tar") }, new() { Type = "local", Destination = Path.Combine(context.Path, "b") }];
 
         var result = await SolveOperation.RunAsync(connection, Request(engine, context) with { Outputs = outputs }, null, default);
@@ -132,7 +125,7 @@ public sealed class SolveOperationTests
     {
         var engine = await TestEngines.GetAsync(EngineKind.Docker28Containerd);
         using var context = new BuildContextDirectory().Write("Dockerfile", TwoStages).Write("greeting.txt", "loaded");
-        await using var connection = await ConnectAsync(engine);
+        await using var connection = await EngineConnection.ConnectAsync(engine);
         var output = new SolveOutput { Type = "local", Destination = Path.Combine(context.Path, "out") };
         await SolveOperation.RunAsync(connection, Request(engine, context) with { Outputs = [output], Load = true, Tags = ["loaded:1"] }, null, default);
         Assert.Equal("LOADED", await File.ReadAllTextAsync(Path.Combine(output.Destination, "greeting")));
@@ -212,18 +205,18 @@ public sealed class SolveOperationTests
         var engine = await TestEngines.GetAsync(kind);
         var marker = $"sleep 98{Random.Shared.Next(1000, 9999)}";
         using var context = new BuildContextDirectory().Write("Dockerfile", $"ARG BASE\nFROM ${{BASE}}\nRUN echo started; {marker}\n");
-        await using var connection = await ConnectAsync(engine);
+        await using var connection = await EngineConnection.ConnectAsync(engine);
         using var stop = new CancellationTokenSource();
         var log = new EventLog();
         var output = new SolveOutput { Type = "local", Destination = Path.Combine(context.Path, "out") };
         var solve = SolveOperation.RunAsync(connection, Request(engine, context) with { Outputs = [output] }, log, stop.Token);
 
         await log.WaitForAsync("started");
-        await UntilAsync(() => IsRunning(marker));
+        await Poll.UntilAsync(() => IsRunning(marker));
         await stop.CancelAsync();
 
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => solve.WaitAsync(TimeSpan.FromSeconds(60)));
-        await UntilAsync(() => !IsRunning(marker));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => solve.WaitAsync(Poll.Patience));
+        await Poll.UntilAsync(() => !IsRunning(marker));
         Assert.Equal(["Dockerfile"], Directory.EnumerateFileSystemEntries(context.Path).Select(Path.GetFileName));
     }
 
@@ -234,7 +227,7 @@ public sealed class SolveOperationTests
     {
         await using var engine = await TestEngines.StartPrivateAsync(kind);
         using var context = new BuildContextDirectory().Write("Dockerfile", "ARG BASE\nFROM ${BASE}\nRUN echo started; sleep 300\n");
-        await using var connection = await ConnectAsync(engine);
+        await using var connection = await EngineConnection.ConnectAsync(engine);
         var log = new EventLog();
         var output = new SolveOutput { Type = "tar", Destination = context.At("out.tar") };
         var solve = SolveOperation.RunAsync(connection, Request(engine, context) with { Outputs = [output] }, log, default);
@@ -242,7 +235,7 @@ public sealed class SolveOperationTests
 
         await engine.KillAsync();
 
-        var failure = await Assert.ThrowsAsync<BuildKitException>(() => solve.WaitAsync(TimeSpan.FromSeconds(30)));
+        var failure = await Assert.ThrowsAsync<BuildKitException>(() => solve.WaitAsync(Poll.Patience));
         Assert.Equal("BuildKit.ConnectionLost", failure.ErrorId);
         Assert.Equal(["Dockerfile"], Directory.EnumerateFileSystemEntries(context.Path).Select(Path.GetFileName));
     }
@@ -251,7 +244,7 @@ public sealed class SolveOperationTests
     public async Task ADockerfileMayBeTextAndNeedNoContext()
     {
         var engine = await TestEngines.GetAsync(EngineKind.Docker28Graphdriver);
-        await using var connection = await ConnectAsync(engine);
+        await using var connection = await EngineConnection.ConnectAsync(engine);
         var request = new SolveRequest { DockerfileText = $"FROM {engine.BaseImage}\nRUN echo from text > /t\nCMD [\"cat\", \"/t\"]\n", Tags = ["text:1"] };
         await SolveOperation.RunAsync(connection, request, null, default);
         Assert.Equal("from text", (await engine.DockerAsync("run", "--rm", "--network", "none", "text:1")).OutputOrThrow().Trim());
@@ -262,7 +255,7 @@ public sealed class SolveOperationTests
     {
         var engine = await TestEngines.GetAsync(EngineKind.BuildkitdUnix);
         using var context = new BuildContextDirectory().Write("Dockerfile", "ARG BASE\nFROM ${BASE}\n");
-        await using var connection = await ConnectAsync(engine);
+        await using var connection = await EngineConnection.ConnectAsync(engine);
         var result = await SolveOperation.RunAsync(connection, Request(engine, context), null, default);
         Assert.Empty(result.Outputs);
         Assert.Contains(result.Warnings, IsNoOutput);
@@ -286,7 +279,7 @@ public sealed class SolveOperationTests
     public async Task ManyBuildsShareAConnection()
     {
         var engine = await TestEngines.GetAsync(EngineKind.Docker28Containerd);
-        await using var connection = await ConnectAsync(engine);
+        await using var connection = await EngineConnection.ConnectAsync(engine);
         var builds = Enumerable.Range(0, 8).Select(async i =>
         {
             using var context = new BuildContextDirectory().Write("Dockerfile", TwoStages).Write("greeting.txt", $"number {i}");
@@ -296,12 +289,6 @@ public sealed class SolveOperationTests
             return await File.ReadAllTextAsync(Path.Combine(output.Destination, "greeting"));
         });
         Assert.Equal(Enumerable.Range(0, 8).Select(i => $"NUMBER {i}"), await Task.WhenAll(builds));
-    }
-
-    private static async Task UntilAsync(Func<bool> happened)
-    {
-        for (var clock = Stopwatch.StartNew(); !happened(); await Task.Delay(50))
-            Assert.True(clock.Elapsed < TimeSpan.FromMinutes(1), "It did not happen within a minute.");
     }
 
     private static bool IsRunning(string command)

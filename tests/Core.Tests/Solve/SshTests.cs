@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using BuildKit.Builders;
 using BuildKit.Solve;
 using BuildKit.Tests.Engines;
 using BuildKit.Tests.Session.Ssh;
@@ -40,7 +39,7 @@ public sealed partial class SshTests : IDisposable
             RUN --mount=type=ssh,id=absent [ -S "$SSH_AUTH_SOCK" ] || echo "no agent"
             """);
         var log = new EventLog();
-        await using var connection = await BuildKitConnection.ConnectAsync(BuildKitEndpoint.Parse(engine.Address.ToString()));
+        await using var connection = await EngineConnection.ConnectAsync(engine);
 
         await SolveOperation.RunAsync(
             connection,
@@ -70,7 +69,7 @@ public sealed partial class SshTests : IDisposable
     {
         var engine = await TestEngines.GetAsync(kind);
         await OpenSsh.KeygenAsync(_context.At("key"), "-t ecdsa");
-        await using var connection = await BuildKitConnection.ConnectAsync(BuildKitEndpoint.Parse(engine.Address.ToString()));
+        await using var connection = await EngineConnection.ConnectAsync(engine);
         var request = new SolveRequest
         {
             DockerfileText = $"FROM {engine.BaseImage}\nRUN --mount=type=ssh,id=wanted,required=true true\n",

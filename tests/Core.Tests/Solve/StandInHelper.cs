@@ -3,7 +3,7 @@ namespace BuildKit.Tests.Solve;
 /// <summary>Shell scripts that stand for <c>docker-credential-…</c> programs, on the PATH of this process as long as it runs.</summary>
 internal static class StandInHelper
 {
-    private static readonly string Folder = Prepare();
+    private static readonly string Folder = ProgramFolder.Create(isFirst: false);
 
     /// <summary>One that knows one registry.</summary>
     /// <returns>What follows <c>docker-credential-</c> in its name.</returns>
@@ -22,18 +22,7 @@ internal static class StandInHelper
     private static string Write(string script)
     {
         var name = $"test-{Guid.NewGuid():N}";
-        var path = Path.Combine(Folder, "docker-credential-" + name);
-        File.WriteAllText(path, $"#!/bin/sh\n{script}\n");
-        if (!OperatingSystem.IsWindows())
-            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        ProgramFolder.Write(Path.Combine(Folder, "docker-credential-" + name), script);
         return name;
-    }
-
-    private static string Prepare()
-    {
-        var folder = Directory.CreateTempSubdirectory("buildkit-helpers-").FullName;
-        AppDomain.CurrentDomain.ProcessExit += (_, _) => Directory.Delete(folder, recursive: true);
-        Environment.SetEnvironmentVariable("PATH", Environment.GetEnvironmentVariable("PATH") + Path.PathSeparator + folder);
-        return folder;
     }
 }

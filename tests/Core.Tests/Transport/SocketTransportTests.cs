@@ -10,7 +10,7 @@ namespace BuildKit.Tests.Transport;
 public sealed class SocketTransportTests : IDisposable
 {
     private const uint Nobody = 65534;
-    private static readonly TimeSpan Guard = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Guard = Poll.Patience;
 
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("buildkit-socket-");
 

@@ -9,7 +9,7 @@ namespace BuildKit.Tests.Transport;
 
 public sealed class TlsTransportTests : IDisposable
 {
-    private static readonly TimeSpan Guard = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Guard = Poll.Patience;
 
     private readonly TestCertificates _certificates = new();
 

@@ -93,26 +93,3 @@ internal sealed class ContainerBuilder : IAsyncDisposable
         await _engine.DockerAsync("volume", "rm", "--force", Container + "_state");
     }
 }
-
-/// <summary>Keeps what a boot told.</summary>
-/// <param name="told">Is called before the boot goes on.</param>
-internal sealed class BootLog(Action<BuilderBootEvent>? told = null) : IProgress<BuilderBootEvent>
-{
-    private readonly List<BuilderBootEvent> _events = [];
-
-    public IReadOnlyList<BuilderBootEvent> Events
-    {
-        get
-        {
-            lock (_events)
-                return _events.ToList();
-        }
-    }
-
-    public void Report(BuilderBootEvent value)
-    {
-        lock (_events)
-            _events.Add(value);
-        told?.Invoke(value);
-    }
-}

@@ -16,7 +16,7 @@ public sealed class DockerContainerDriverTests
         var engine = await TestEngines.GetAsync(kind);
         await using var builder = await ContainerBuilder.OnAsync(engine);
         var driver = ContainerBuilder.Driver;
-        var log = new BootLog();
+        var log = new Recorder<BuilderBootEvent>();
         Assert.Equal(BuildKitNodeStatus.Inactive, await builder.StatusAsync());
 
         await using (var connection = await builder.ConnectAsync(log))
@@ -46,7 +46,7 @@ public sealed class DockerContainerDriverTests
     {
         var engine = await TestEngines.GetAsync(EngineKind.Docker28Containerd);
         await using var builder = await ContainerBuilder.OnAsync(engine);
-        var logs = Enumerable.Range(0, 20).Select(_ => new BootLog()).ToList();
+        var logs = Enumerable.Range(0, 20).Select(_ => new Recorder<BuilderBootEvent>()).ToList();
         var connections = await Task.WhenAll(logs.Select(log => builder.ConnectAsync(log)));
         foreach (var connection in connections)
             await connection.DisposeAsync();

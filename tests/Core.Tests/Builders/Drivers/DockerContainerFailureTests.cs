@@ -14,7 +14,7 @@ public sealed class DockerContainerFailureTests
     public async Task AnImageThatTheRegistryDoesNotHaveIsThePullsError()
     {
         await using var builder = await OnAsync(("image", (await BuildKitImage.InRegistryAsync()) + "-not-there"));
-        var log = new BootLog();
+        var log = new Recorder<BuilderBootEvent>();
         var error = await Assert.ThrowsAnyAsync<BuildKitException>(() => builder.BootAsync(log));
         Assert.Equal("BuildKit.ImageNotFoundInRegistry", error.ErrorId);
         Assert.Equal(error.Message, Assert.Single(log.Events, step => step.IsCompleted).Error);
@@ -90,7 +90,7 @@ public sealed class DockerContainerFailureTests
         await using var builder = await OnAsync(("image", $"127.0.0.1:{((IPEndPoint)registry.LocalEndpoint).Port}/buildkit:1"));
         using var stop = new CancellationTokenSource();
         var boot = builder.BootAsync(null, stop.Token);
-        using var asked = await registry.AcceptTcpClientAsync().WaitAsync(TimeSpan.FromSeconds(60));
+        using var asked = await registry.AcceptTcpClientAsync().WaitAsync(Poll.Patience);
         await stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => boot);
         Assert.Empty(await builder.LeftAsync());
@@ -114,7 +114,7 @@ public sealed class DockerContainerFailureTests
         await using var builder = await OnAsync();
         using var stop = new CancellationTokenSource();
         var patient = builder.BootAsync();
-        var impatient = builder.BootAsync(new BootLog(step =>
+        var impatient = builder.BootAsync(new Recorder<BuilderBootEvent>(step =>
         {
             if (step.Step.StartsWith("creating", StringComparison.Ordinal))
                 stop.Cancel();
@@ -207,12 +207,5 @@ public sealed class DockerContainerFailureTests
         return error;
     }
 
-    private static async Task UntilItRunsAsync(ContainerBuilder builder)
-    {
-        for (var tries = 0; await builder.StatusAsync() != BuildKitNodeStatus.Running; tries++)
-        {
-            Assert.True(tries < 600, "The container does not run.");
-            await Task.Delay(100);
-        }
-    }
+    private static Task UntilItRunsAsync(ContainerBuilder builder) => Poll.UntilAsync(async () => await builder.StatusAsync() == BuildKitNodeStatus.Running);
 }

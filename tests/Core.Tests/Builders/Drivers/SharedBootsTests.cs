@@ -14,17 +14,17 @@ public sealed class SharedBootsTests
         var boots = new SharedBoots();
         using var isShown = new ManualResetEventSlim();
         var isPaused = new TaskCompletionSource();
-        var paused = boots.RunAsync("one", BootAsync, new BootLog(_ =>
+        var paused = boots.RunAsync("one", BootAsync, new Recorder<BuilderBootEvent>(_ =>
         {
             isPaused.TrySetResult();
             isShown.Wait();
         }), default);
         await isPaused.Task.WaitAsync(Guard);
 
-        var log = new BootLog();
+        var log = new Recorder<BuilderBootEvent>();
         await Task.Run(() => boots.RunAsync("other", BootAsync, log, default)).WaitAsync(Guard);
         Assert.Equal(["first", "second"], log.Events.Select(step => step.Step));
-        log = new BootLog();
+        log = new Recorder<BuilderBootEvent>();
         await Task.Run(() => boots.RunAsync("one", BootAsync, log, default)).WaitAsync(Guard);
         Assert.Equal(["first", "second"], log.Events.Select(step => step.Step));
 
@@ -45,7 +45,7 @@ public sealed class SharedBootsTests
     {
         var boots = new SharedBoots();
         var goesOn = new TaskCompletionSource();
-        var logs = Enumerable.Range(0, 5).Select(_ => new BootLog()).ToList();
+        var logs = Enumerable.Range(0, 5).Select(_ => new Recorder<BuilderBootEvent>()).ToList();
         var waiting = logs.Select(log => boots.RunAsync("one", BootAsync, log, default)).ToList();
         goesOn.SetResult();
         foreach (var wait in waiting)

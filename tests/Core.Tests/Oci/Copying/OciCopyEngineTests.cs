@@ -1,4 +1,5 @@
 using BuildKit.Oci;
+using BuildKit.Oci.Checking;
 using BuildKit.Oci.Copying;
 using BuildKit.Tests.Engines;
 using BuildKit.Tests.Session.FileSend;
@@ -96,6 +97,36 @@ public sealed class OciCopyEngineTests : IDisposable
     }
 
     [SkippableFact]
+    public async Task Of_several_platforms_what_the_engine_has_comes_out_of_containerds_store()
+    {
+        var engine = await TestEngines.GetAsync(EngineKind.Docker28Containerd);
+        var image = await AddTwoPlatformsAsync();
+        (await engine.DockerAsync("pull", "--quiet", image)).OutputOrThrow();
+        await using var connection = await EngineConnection.ConnectAsync(engine);
+        var result = await Copies.RunAsync($"docker-daemon:{image}", _directory["copy"], options => options with { Engine = connection });
+        Assert.Equal(["linux/amd64"], result.Platforms.Select(platform => platform.ToString()));
+        Assert.NotEqual(result.Digest, (await Copies.RunAsync(image, _directory["whole"])).Digest);
+        Assert.DoesNotContain((await OciLayoutCheck.RunAsync(_directory["copy"], false, null, default)).Findings, finding => finding.Severity == OciFindingSeverity.Error);
+        (await engine.DockerAsync("rmi", image)).OutputOrThrow();
+    }
+
+    [SkippableFact]
+    public async Task Of_several_platforms_its_own_goes_into_the_classic_store_unless_one_is_named()
+    {
+        var engine = await TestEngines.GetAsync(EngineKind.Docker28Graphdriver);
+        var image = await AddTwoPlatformsAsync();
+        var name = $"copies/{Guid.NewGuid():N}:1";
+        await using var connection = await EngineConnection.ConnectAsync(engine);
+        foreach (var (named, architecture) in new[] { ("", "amd64"), ("linux/arm64", "arm64") })
+        {
+            var result = await Copies.RunAsync(image, $"docker-daemon:{name}", options => options with { Engine = connection, Platforms = named.Length > 0 ? [named] : [] });
+            Assert.Equal([$"linux/{architecture}"], result.Platforms.Select(platform => platform.ToString()));
+            Assert.Equal(architecture, (await engine.DockerAsync("inspect", "--format", "{{.Architecture}}", name)).OutputOrThrow());
+        }
+        (await engine.DockerAsync("rmi", name)).OutputOrThrow();
+    }
+
+    [SkippableFact]
     public async Task What_an_engine_does_not_have_or_refuses_is_an_error()
     {
         var engine = await TestEngines.GetAsync(EngineKind.Docker28Graphdriver);
@@ -116,12 +147,23 @@ public sealed class OciCopyEngineTests : IDisposable
     {
         var engine = await TestEngines.GetAsync(EngineKind.Docker28Graphdriver);
         await using var connection = await EngineConnection.ConnectAsync(engine);
-        var (_, image) = await AddImageAsync();
-        var name = $"copies/{Guid.NewGuid():N}:1";
+        // Random bytes do not compress: the Engine has a part of it when the copy is stopped, and not the whole.
+        var image = await OptionBuilds.PushAsync("copies/large", "FROM ${BASE}\nRUN head -c 33554432 /dev/urandom > /file\n");
+        var (name, next) = ($"copies/{Guid.NewGuid():N}:1", $"copies/{Guid.NewGuid():N}:2");
         using var stop = new CancellationTokenSource();
         var options = new OciCopyOptions { Source = OciAddress.Parse(image), Destination = OciAddress.Parse($"docker-daemon:{name}"), Engine = connection };
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => OciCopy.RunAsync(options, new Stopper(stop), stop.Token).WaitAsync(TimeSpan.FromMinutes(1)));
+        var midst = new Recorder<OciCopyEvent>(news =>
+        {
+            if (news is { Size: > 1 << 24, Current: > 1 << 20 })
+                stop.Cancel();
+        });
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => OciCopy.RunAsync(options, midst, stop.Token).WaitAsync(Poll.Patience));
+
+        // What the Engine goes on with is done by the time that it has taken another image.
+        var (_, other) = await AddImageAsync();
+        await Copies.RunAsync(other, $"docker-daemon:{next}", options => options with { Engine = connection });
         Assert.NotEqual(0, (await engine.DockerAsync("inspect", name)).ExitCode);
+        (await engine.DockerAsync("rmi", next)).OutputOrThrow();
     }
 
     private static async Task<(string Registry, string Image)> AddImageAsync()
@@ -129,6 +171,9 @@ public sealed class OciCopyEngineTests : IDisposable
         var registry = await TestEngines.GetAsync(EngineKind.Registry);
         return (registry.Address.Authority, await OptionBuilds.PushAsync("copies/source", "FROM ${BASE}\nARG SALT\nRUN echo ${SALT} > /salt && printf 'the content' > /file\n"));
     }
+
+    private static Task<string> AddTwoPlatformsAsync() => OptionBuilds.PushAsync(
+        "copies/two", "FROM scratch\nARG SALT\nARG TARGETARCH\nCOPY <<EOF /file\n${SALT} ${TARGETARCH}\nEOF\n", request => request with { Platforms = ["linux/amd64", "linux/arm64"] });
 
     private static async Task<string> RunAsync(TestEngine engine, string name) => (await engine.DockerAsync("run", "--rm", "--network", "none", name, "cat", "/file")).OutputOrThrow();
 
@@ -155,10 +200,5 @@ public sealed class OciCopyEngineTests : IDisposable
                 && target.Contains("/buildkit-oci-", StringComparison.Ordinal) && target.EndsWith("(deleted)", StringComparison.Ordinal)).ToList();
             AreNobodyElses = files.Count > 0 && files.TrueForAll(path => TemporaryDirectory.Run("stat", "-L", "-c", "%a", path.Replace("self", $"{Environment.ProcessId}", StringComparison.Ordinal)) == "600");
         }
-    }
-
-    private sealed class Stopper(CancellationTokenSource stop) : IProgress<OciCopyEvent>
-    {
-        public void Report(OciCopyEvent value) => stop.Cancel();
     }
 }

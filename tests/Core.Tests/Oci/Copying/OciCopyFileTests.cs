@@ -61,6 +61,34 @@ public sealed class OciCopyFileTests : IDisposable
     }
 
     [Fact]
+    public async Task A_name_goes_to_another_image_and_the_other_names_stay()
+    {
+        var images = new[] { "one", "two", "three" }.Select(content => _layout.AddImage(content)).ToList();
+        foreach (var (image, tag) in images.Zip(["1", "2", "1"]))
+        {
+            _layout.WriteIndex(image);
+            await Copies.RunAsync(_layout.Path, $"{_directory["copy"]}:{tag}");
+        }
+        Assert.Equal(
+            new[] { ("1", images[2].Digest.ToString()), ("2", images[1].Digest.ToString()) },
+            (await OciIndexReader.ListAsync(_directory["copy"], false, default)).Select(entry => (entry.RefName!, entry.Digest)).Order());
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_layer_that_may_not_be_passed_on_is_copied_where_the_source_has_it(bool hasIt)
+    {
+        var layer = _layout.AddBlob("a foreign layer", "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip");
+        var config = _layout.AddBlob("""{"architecture":"amd64","os":"linux"}""", OciMediaType.Config);
+        _layout.WriteIndex(_layout.AddBlob($$"""{"schemaVersion":2,"mediaType":"{{OciMediaType.Manifest}}","config":{{config}},"layers":[{{layer}}]}""", OciMediaType.Manifest));
+        if (!hasIt)
+            File.Delete(_layout.BlobPath(layer));
+        await Copies.RunAsync(_layout.Path, _directory["copy"]);
+        Assert.Equal(hasIt, File.Exists(_layout.BlobPath(layer).Replace(_layout.Path, _directory["copy"], StringComparison.Ordinal)));
+    }
+
+    [Fact]
     public async Task One_platform_alone_keeps_its_own_digest()
     {
         var (index, _, arm64) = _layout.AddAttestedImages();
@@ -158,10 +186,10 @@ public sealed class OciCopyFileTests : IDisposable
     public async Task Progress_is_told_by_blob()
     {
         _layout.WriteIndex(_layout.AddImage("the content"));
-        var events = new List<OciCopyEvent>();
-        await Copies.RunAsync(_layout.Path, _directory["copy"], progress: new Listener(events));
-        Assert.Equal(2, events.Count(one => one.State == OciCopyState.Copied && one.Current == one.Size && one.Blobs == 2));
-        Assert.Equal(2, events.Count(one => one.State == OciCopyState.Copying && one.Current == 0));
+        var progress = new Recorder<OciCopyEvent>();
+        await Copies.RunAsync(_layout.Path, _directory["copy"], progress: progress);
+        Assert.Equal(2, progress.Events.Count(one => one.State == OciCopyState.Copied && one.Current == one.Size && one.Blobs == 2));
+        Assert.Equal(2, progress.Events.Count(one => one.State == OciCopyState.Copying && one.Current == 0));
     }
 
     [Theory]
@@ -293,15 +321,5 @@ public sealed class OciCopyFileTests : IDisposable
         Directory.CreateDirectory(_layout["blobs/sha512"]);
         File.WriteAllBytes(_layout.BlobPath(blob), content);
         return blob;
-    }
-
-
-    private sealed class Listener(List<OciCopyEvent> events) : IProgress<OciCopyEvent>
-    {
-        public void Report(OciCopyEvent value)
-        {
-            lock (events)
-                events.Add(value);
-        }
     }
 }

@@ -4,6 +4,7 @@ using BuildKit.Grpc;
 using BuildKit.Protocol.Auth;
 using BuildKit.Registry.Auth;
 using BuildKit.Session.Auth;
+using BuildKit.Tests.Transport;
 using Google.Protobuf;
 using Xunit;
 
@@ -46,7 +47,7 @@ public sealed class AuthServiceTests : IDisposable
     [Fact]
     public async Task A_token_for_a_password_is_fetched_by_post()
     {
-        using var server = new TokenServer(_ => (200, """{"access_token":"T","expires_in":300,"issued_at":"2024-05-06T07:08:09Z","refresh_token":"R"}"""));
+        await using var server = new LoopbackHttp(_ => (200, """{"access_token":"T","expires_in":300,"issued_at":"2024-05-06T07:08:09Z","refresh_token":"R"}"""));
         var response = await FetchAsync(Service(Password()), server, "repository:a/b:pull", "repository:c:push,pull");
         Assert.Equal(("T", 300L, 1714979289L), (response.Token, response.ExpiresIn, response.IssuedAt));
         var request = Assert.Single(server.Requests);
@@ -61,7 +62,7 @@ public sealed class AuthServiceTests : IDisposable
     [Fact]
     public async Task A_token_for_an_identity_token_is_fetched_by_a_refresh()
     {
-        using var server = new TokenServer(_ => (200, """{"access_token":"T"}"""));
+        await using var server = new LoopbackHttp(_ => (200, """{"access_token":"T"}"""));
         var response = await FetchAsync(Service(new DockerAuthConfig { IdentityToken = Secret }), server);
         Assert.Equal(("T", 60L, 0L), (response.Token, response.ExpiresIn, response.IssuedAt));
         Assert.Equal(
@@ -75,7 +76,7 @@ public sealed class AuthServiceTests : IDisposable
     [InlineData(405)]
     public async Task A_server_without_oauth_gets_a_get_with_basic_authentication(int status)
     {
-        using var server = new TokenServer(request => request.Method == "POST" ? (status, "no") : (200, """{"token":"T","expires_in":"120"}"""));
+        await using var server = new LoopbackHttp(request => request.Method == "POST" ? (status, "no") : (200, """{"token":"T","expires_in":"120"}"""));
         var response = await FetchAsync(Service(Password()), server, "repository:a:pull", "repository:b:pull");
         Assert.Equal(("T", 120L), (response.Token, response.ExpiresIn));
         var get = server.Requests[^1];
@@ -86,8 +87,8 @@ public sealed class AuthServiceTests : IDisposable
     [Fact]
     public async Task An_anonymous_token_is_fetched_by_get_and_the_query_of_the_realm_stays()
     {
-        using var server = new TokenServer(_ => (200, """{"token":"older","access_token":"T"}"""));
-        var response = await CallAsync<FetchTokenRequest, FetchTokenResponse>(Service(), new() { Host = Host, Realm = server.Realm + "?a=b", Scopes = { "s" } });
+        await using var server = new LoopbackHttp(_ => (200, """{"token":"older","access_token":"T"}"""));
+        var response = await CallAsync<FetchTokenRequest, FetchTokenResponse>(Service(), new() { Host = Host, Realm = Realm(server) + "?a=b", Scopes = { "s" } });
         Assert.Equal("T", response.Token);
         var get = Assert.Single(server.Requests);
         Assert.Equal(("GET", "?a=b&scope=s", null), (get.Method, get.Query, get.Authorization));
@@ -96,7 +97,7 @@ public sealed class AuthServiceTests : IDisposable
     [Fact]
     public async Task A_registry_token_is_handed_on_as_it_is()
     {
-        using var server = new TokenServer(_ => (500, ""));
+        await using var server = new LoopbackHttp(_ => (500, ""));
         Assert.Equal("ready-made", (await FetchAsync(Service(new DockerAuthConfig { RegistryToken = "ready-made" }), server)).Token);
         Assert.Empty(server.Requests);
     }
@@ -109,12 +110,12 @@ public sealed class AuthServiceTests : IDisposable
     [InlineData(200, "{}", "BuildKit.TokenFetchFailed")]
     public async Task A_server_that_fails_is_named_and_nothing_secret_is_shown(int status, string body, string errorId)
     {
-        using var server = new TokenServer(_ => (status, body));
+        await using var server = new LoopbackHttp(_ => (status, body));
         var service = Service(Password());
         var rpc = await Assert.ThrowsAsync<RpcException>(() => FetchAsync(service, server));
         Assert.Equal(errorId, service.Failure!.ErrorId);
         Assert.Equal(service.Failure.Message, rpc.Status.Detail);
-        Assert.Contains(server.Realm, rpc.Status.Detail, StringComparison.Ordinal);
+        Assert.Contains(Realm(server), rpc.Status.Detail, StringComparison.Ordinal);
         Assert.DoesNotContain(Secret, service.Failure + rpc.ToString(), StringComparison.Ordinal);
     }
 
@@ -125,14 +126,14 @@ public sealed class AuthServiceTests : IDisposable
     [InlineData(308)]
     public async Task Credentials_do_not_follow_a_redirection_to_another_origin(int status)
     {
-        using var other = new TokenServer(_ => (200, """{"token":"T"}"""));
+        await using var other = new LoopbackHttp(_ => (200, """{"token":"T"}"""));
         foreach (var post in new[] { true, false })
         {
-            using var server = new TokenServer(request => post || request.Method == "GET" ? (status, other.Realm) : (404, ""));
+            await using var server = new LoopbackHttp(request => post || request.Method == "GET" ? (status, Realm(other)) : (404, ""));
             var service = Service(Password());
             var rpc = await Assert.ThrowsAsync<RpcException>(() => FetchAsync(service, server, "repository:a:pull"));
             Assert.Equal("BuildKit.TokenFetchFailed", service.Failure!.ErrorId);
-            Assert.Contains("redirects to " + other.Realm.Replace("/token", "", StringComparison.Ordinal), rpc.Status.Detail, StringComparison.Ordinal);
+            Assert.Contains("redirects to " + Realm(other).Replace("/token", "", StringComparison.Ordinal), rpc.Status.Detail, StringComparison.Ordinal);
             Assert.DoesNotContain(Secret, service.Failure + rpc.ToString(), StringComparison.Ordinal);
         }
         Assert.Empty(other.Requests);
@@ -143,7 +144,7 @@ public sealed class AuthServiceTests : IDisposable
     [InlineData("https")]
     public async Task Another_name_or_scheme_of_the_same_address_is_another_origin(string other)
     {
-        using var server = new TokenServer(request => (308, other == "https" ? "https://" + request.Authority + "/there" : $"http://{other}:{request.Authority.Split(':')[1]}/there"));
+        await using var server = new LoopbackHttp(request => (308, other == "https" ? "https://" + request.Authority + "/there" : $"http://{other}:{request.Authority.Split(':')[1]}/there"));
         var service = Service(Password());
         await Assert.ThrowsAsync<RpcException>(() => FetchAsync(service, server));
         Assert.Contains("redirects to", service.Failure!.Message, StringComparison.Ordinal);
@@ -155,7 +156,7 @@ public sealed class AuthServiceTests : IDisposable
     [InlineData(308)]
     public async Task A_redirection_within_the_origin_repeats_the_request(int status)
     {
-        using var server = new TokenServer(request => request.Path == "/token" ? (status, "/there?x=1") : (200, """{"token":"T"}"""));
+        await using var server = new LoopbackHttp(request => request.Path == "/token" ? (status, "/there?x=1") : (200, """{"token":"T"}"""));
         Assert.Equal("T", (await FetchAsync(Service(Password()), server, "repository:a:pull")).Token);
         Assert.Equal([("POST", "/token", ""), ("POST", "/there", "?x=1")], server.Requests.Select(request => (request.Method, request.Path, request.Query)));
         Assert.Equal(server.Requests[0].Body, server.Requests[1].Body);
@@ -164,8 +165,8 @@ public sealed class AuthServiceTests : IDisposable
     [Fact]
     public async Task An_anonymous_request_may_be_sent_elsewhere()
     {
-        using var other = new TokenServer(_ => (200, """{"token":"T"}"""));
-        using var server = new TokenServer(_ => (307, other.Realm + "?there=1"));
+        await using var other = new LoopbackHttp(_ => (200, """{"token":"T"}"""));
+        await using var server = new LoopbackHttp(_ => (307, Realm(other) + "?there=1"));
         Assert.Equal("T", (await FetchAsync(Service(), server)).Token);
         Assert.Equal("?there=1", Assert.Single(other.Requests).Query);
     }
@@ -177,7 +178,7 @@ public sealed class AuthServiceTests : IDisposable
     [InlineData(302, "")]
     public async Task A_redirection_that_leads_nowhere_is_an_error(int status, string location)
     {
-        using var server = new TokenServer(_ => (status, location));
+        await using var server = new LoopbackHttp(_ => (status, location));
         var service = Service(Password());
         await Assert.ThrowsAsync<RpcException>(() => FetchAsync(service, server));
         Assert.Equal("BuildKit.TokenFetchFailed", service.Failure!.ErrorId);
@@ -187,7 +188,7 @@ public sealed class AuthServiceTests : IDisposable
     [Fact]
     public async Task A_refusal_names_the_repositories()
     {
-        using var server = new TokenServer(_ => (401, ""));
+        await using var server = new LoopbackHttp(_ => (401, ""));
         var service = Service(Password());
         await Assert.ThrowsAsync<RpcException>(() => FetchAsync(service, server, "repository:a/b:pull,push repository:c:pull"));
         Assert.Contains($"'{Host}' refused the credentials for 'a/b, c'", service.Failure!.Message, StringComparison.Ordinal);
@@ -196,7 +197,7 @@ public sealed class AuthServiceTests : IDisposable
     [Fact]
     public async Task A_server_that_wants_credentials_where_there_are_none_says_to_log_in()
     {
-        using var server = new TokenServer(_ => (401, ""));
+        await using var server = new LoopbackHttp(_ => (401, ""));
         var service = Service();
         await Assert.ThrowsAsync<RpcException>(() => FetchAsync(service, server));
         Assert.Equal("BuildKit.RegistryDenied", service.Failure!.ErrorId);
@@ -218,11 +219,9 @@ public sealed class AuthServiceTests : IDisposable
     [Fact]
     public async Task A_server_that_is_not_there_is_an_error()
     {
-        string realm;
-        using (var server = new TokenServer(_ => (200, "")))
-            realm = server.Realm;
+        using var closed = new ClosedPort();
         var service = Service();
-        await Assert.ThrowsAsync<RpcException>(() => CallAsync<FetchTokenRequest, FetchTokenResponse>(service, new() { Host = Host, Realm = realm }));
+        await Assert.ThrowsAsync<RpcException>(() => CallAsync<FetchTokenRequest, FetchTokenResponse>(service, new() { Host = Host, Realm = closed.Address }));
         Assert.Equal("BuildKit.TokenFetchFailed", service.Failure!.ErrorId);
     }
 
@@ -284,7 +283,7 @@ public sealed class AuthServiceTests : IDisposable
         await Task.WhenAll(Enumerable.Range(0, 8).Select(async i =>
         {
             using var seeds = new TokenSeeds(_directory.FullName);
-            await seeds.GetAsync($"host{i}", default).WaitAsync(TimeSpan.FromSeconds(60));
+            await seeds.GetAsync($"host{i}", default).WaitAsync(Poll.Patience);
         }));
         using var json = System.Text.Json.JsonDocument.Parse(await File.ReadAllBytesAsync(Path.Combine(_directory.FullName, ".token_seed")));
         Assert.Equal(8, json.RootElement.EnumerateObject().Count());
@@ -317,8 +316,10 @@ public sealed class AuthServiceTests : IDisposable
         return service;
     }
 
-    private static Task<FetchTokenResponse> FetchAsync(AuthService service, TokenServer server, params string[] scopes) =>
-        CallAsync<FetchTokenRequest, FetchTokenResponse>(service, new() { Host = Host, Realm = server.Realm, Service = "the service", Scopes = { scopes } });
+    private static string Realm(LoopbackHttp server) => server.Address + "token";
+
+    private static Task<FetchTokenResponse> FetchAsync(AuthService service, LoopbackHttp server, params string[] scopes) =>
+        CallAsync<FetchTokenRequest, FetchTokenResponse>(service, new() { Host = Host, Realm = Realm(server), Service = "the service", Scopes = { scopes } });
 
     private static async Task<byte[]> AuthorityAsync(AuthService service, string salt, string host = Host) =>
         (await CallAsync<GetTokenAuthorityRequest, GetTokenAuthorityResponse>(service, new() { Host = host, Salt = ByteString.CopyFromUtf8(salt) })).PublicKey.ToByteArray();
@@ -327,7 +328,7 @@ public sealed class AuthServiceTests : IDisposable
     {
         var name = typeof(TRequest).Name.Replace("Request", "", StringComparison.Ordinal);
         var method = (ServerMethod<TRequest, TResponse>)service.Definition.Methods[$"/moby.filesync.v1.Auth/{name}"];
-        return method.Unary!(request, new Context()).WaitAsync(TimeSpan.FromSeconds(60));
+        return method.Unary!(request, new Context()).WaitAsync(Poll.Patience);
     }
 
     private sealed class Context : ServerCallContext

@@ -95,8 +95,8 @@ public sealed class DirectoryExportTests : IDisposable
         var id = await daemon.StatAsync(Entries.File("file", new byte[10]).Stat);
         await daemon.ReplyAsync();
         await daemon.DataAsync(id, new byte[5]);
-        await service.DisposeAsync().AsTask().WaitAsync(FakeDaemon.Patience);
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => daemon.Call.WaitAsync(FakeDaemon.Patience));
+        await service.DisposeAsync().AsTask().WaitAsync(Poll.Patience);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => daemon.Call.WaitAsync(Poll.Patience));
         Assert.Equal(["out", "out/old"], _temp.List());
         Assert.Null(service.Failure);
     }
@@ -108,7 +108,7 @@ public sealed class DirectoryExportTests : IDisposable
         var daemon = new FakeDaemon(service);
         await daemon.StatAsync(Entries.File("file", new byte[10]).Stat);
         daemon.Reset();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => daemon.Call.WaitAsync(FakeDaemon.Patience));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => daemon.Call.WaitAsync(Poll.Patience));
         Assert.Null(service.Failure);
         var error = await Assert.ThrowsAsync<ExportException>(() => service.CommitAsync(default).AsTask());
         Assert.Equal("BuildKit.OutputIncomplete", error.ErrorId);
@@ -120,7 +120,7 @@ public sealed class DirectoryExportTests : IDisposable
         await using var service = Service(new DirectoryExportTarget(_temp["out"]));
         var daemon = new FakeDaemon(service);
         await daemon.SendAsync(new Packet { Type = Packet.Types.PacketType.PacketErr, Data = ByteString.CopyFromUtf8("lstat: no such file") });
-        var error = await Assert.ThrowsAsync<RpcException>(() => daemon.Call.WaitAsync(FakeDaemon.Patience));
+        var error = await Assert.ThrowsAsync<RpcException>(() => daemon.Call.WaitAsync(Poll.Patience));
         Assert.Contains("lstat: no such file", error.Status.Detail, StringComparison.Ordinal);
         Assert.Null(service.Failure);
     }

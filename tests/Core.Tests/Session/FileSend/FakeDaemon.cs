@@ -24,8 +24,6 @@ internal sealed class FakeDaemon : IAsyncStreamReader<FileSendMessage>, IServerS
         Call = RunAsync(method.DuplexStreaming!, metadata);
     }
 
-    public static TimeSpan Patience { get; } = TimeSpan.FromSeconds(60);
-
     /// <summary>Ends as the handler ends.</summary>
     public Task Call { get; }
 
@@ -50,7 +48,7 @@ internal sealed class FakeDaemon : IAsyncStreamReader<FileSendMessage>, IServerS
         var raw = FileSendMessage.Copy(new ReadOnlySequence<byte>(message));
         // A handler that has ended takes nothing any more; then there is nobody to wait for.
         var write = _toUs.Writer.WriteAsync(raw).AsTask();
-        await Task.WhenAny(write, Call).WaitAsync(Patience);
+        await Task.WhenAny(write, Call).WaitAsync(Poll.Patience);
     }
 
     public async Task<uint> StatAsync(Stat stat)
@@ -69,7 +67,7 @@ internal sealed class FakeDaemon : IAsyncStreamReader<FileSendMessage>, IServerS
 
     public void Reset() => _reset.TrySetResult();
 
-    public async Task<FileSendReply> ReplyAsync() => await _fromUs.Reader.ReadAsync().AsTask().WaitAsync(Patience);
+    public async Task<FileSendReply> ReplyAsync() => await _fromUs.Reader.ReadAsync().AsTask().WaitAsync(Poll.Patience);
 
     /// <summary>Sends a tree as fsutil's sender does: the entries, then what is asked for, then FIN for FIN. Returns when the handler has ended.</summary>
     public async Task SendTreeAsync(IReadOnlyList<(Stat Stat, byte[]? Content)> entries)
@@ -90,7 +88,7 @@ internal sealed class FakeDaemon : IAsyncStreamReader<FileSendMessage>, IServerS
             }
         }
         await announcing;
-        await Call.WaitAsync(Patience);
+        await Call.WaitAsync(Poll.Patience);
 
         async Task AnnounceAsync()
         {

@@ -44,8 +44,8 @@ public sealed class FileExportTests : IDisposable
         var service = Service(new FileExportTarget(_temp["image.tar"]));
         var daemon = new FakeDaemon(service);
         await daemon.SendAsync(Bytes("half"u8.ToArray()));
-        await service.DisposeAsync().AsTask().WaitAsync(FakeDaemon.Patience);
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => daemon.Call.WaitAsync(FakeDaemon.Patience));
+        await service.DisposeAsync().AsTask().WaitAsync(Poll.Patience);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => daemon.Call.WaitAsync(Poll.Patience));
         Assert.Empty(_temp.List());
     }
 
@@ -83,7 +83,7 @@ public sealed class FileExportTests : IDisposable
             await SendAsync(service, "through "u8.ToArray(), "the pipe"u8.ToArray());
             await service.CommitAsync(default);
         }
-        Assert.Equal("through the pipe", await reading.WaitAsync(FakeDaemon.Patience));
+        Assert.Equal("through the pipe", await reading.WaitAsync(Poll.Patience));
     }
 
     [Fact]
@@ -101,7 +101,7 @@ public sealed class FileExportTests : IDisposable
         var daemon = new FakeDaemon(service);
         for (var i = 0; i < 64; i++)
             await daemon.SendAsync(Bytes(new byte[32 << 10]));
-        var error = await Assert.ThrowsAsync<RpcException>(() => daemon.Call.WaitAsync(FakeDaemon.Patience));
+        var error = await Assert.ThrowsAsync<RpcException>(() => daemon.Call.WaitAsync(Poll.Patience));
         Assert.Equal(StatusCode.ResourceExhausted, error.StatusCode);
         Assert.Equal("BuildKit.OutputDiskFull", service.Failure!.ErrorId);
         Assert.Equal(_temp["disk/image.tar"], service.Failure.Target);
@@ -124,7 +124,7 @@ public sealed class FileExportTests : IDisposable
         await using var service = Service(new FileExportTarget(_temp["image.tar"]));
         var daemon = new FakeDaemon(service);
         await daemon.SendRawAsync([0x0A, 0x7F]);
-        await Assert.ThrowsAsync<RpcException>(() => daemon.Call.WaitAsync(FakeDaemon.Patience));
+        await Assert.ThrowsAsync<RpcException>(() => daemon.Call.WaitAsync(Poll.Patience));
         Assert.Equal("BuildKit.OutputProtocolViolation", service.Failure!.ErrorId);
     }
 
@@ -169,6 +169,6 @@ public sealed class FileExportTests : IDisposable
         foreach (var chunk in chunks)
             await daemon.SendAsync(Bytes(chunk));
         daemon.EndStream();
-        await daemon.Call.WaitAsync(FakeDaemon.Patience);
+        await daemon.Call.WaitAsync(Poll.Patience);
     }
 }

@@ -272,7 +272,7 @@ public sealed class HostileDaemonTests : IDisposable
 
     private async Task AssertRefusedAsync(string errorId)
     {
-        await Assert.ThrowsAsync<RpcException>(() => _daemon.Call.WaitAsync(FakeDaemon.Patience));
+        await Assert.ThrowsAsync<RpcException>(() => _daemon.Call.WaitAsync(Poll.Patience));
         Assert.Equal(errorId, _service.Failure?.ErrorId);
         var replies = new List<FileSendReply>();
         while (_daemon.Replies.TryRead(out var reply))

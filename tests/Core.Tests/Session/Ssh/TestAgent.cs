@@ -26,7 +26,7 @@ internal sealed class TestAgent : IAsyncDisposable
         await OpenSsh.RequireAsync();
         var agent = new TestAgent();
         // It says where it listens once it does.
-        await agent._process.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(30));
+        await agent._process.StandardOutput.ReadLineAsync().WaitAsync(Poll.Patience);
         await OpenSsh.KeygenAsync(agent.Key, "-t ed25519");
         (await OpenSsh.RunAsync(agent.Socket, "ssh-add", "-q", agent.Key)).OutputOrThrow();
         return agent;

@@ -55,10 +55,13 @@ public sealed class UploadServiceTests
             new Method<byte[], byte[]>(MethodType.DuplexStreaming, "moby.upload.v1.Upload", "Pull", Raw, Raw),
             new CallOptions(new Metadata { { "urlpath", address.AbsolutePath } }));
         Assert.True(await call.ResponseStream.MoveNext(default));
-        for (var before = -1L; before != endless.Read; await Task.Delay(200))
-            before = endless.Read;
         // What fits into the windows of the connection, and not more.
-        Assert.InRange(endless.Read, 1, 64L << 20);
+        var before = -1L;
+        for (; before != endless.Read; await Task.Delay(200))
+        {
+            before = endless.Read;
+            Assert.InRange(before, 1, 64L << 20);
+        }
     }
 
     private sealed class EndlessStream : MemoryStream

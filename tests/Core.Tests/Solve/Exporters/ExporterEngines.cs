@@ -30,6 +30,6 @@ internal static class ExporterEngines
     public static async Task<BuildKitConnection> ConnectAsync(EngineKind kind)
     {
         var engine = await TestEngines.GetAsync(kind);
-        return await BuildKitConnection.ConnectAsync(BuildKitEndpoint.Parse(engine.Address.ToString()));
+        return await EngineConnection.ConnectAsync(engine);
     }
 }

@@ -61,7 +61,7 @@ public sealed class ExporterProbeTests
     public async Task ProbingLeavesNothingBehind(EngineKind kind)
     {
         await using var engine = await TestEngines.StartPrivateAsync(kind);
-        await using var connection = await BuildKitConnection.ConnectAsync(BuildKitEndpoint.Parse(engine.Address.ToString()));
+        await using var connection = await EngineConnection.ConnectAsync(engine);
         var (directories, images) = (Probes(), await ListAsync("images", "-a", "-q", "--digests"));
 
         await ProbeAsync(times: 2);
@@ -69,9 +69,11 @@ public sealed class ExporterProbeTests
         await ProbeAsync(times: 4);
 
         Assert.Equal(images, await ListAsync("images", "-a", "-q", "--digests"));
-        Assert.Equal(directories, Probes());
+        // Other processes probe as well; what they leave for a moment goes too.
+        var left = Probes().Except(directories).ToList();
+        await Poll.UntilAsync(() => !left.Exists(Directory.Exists));
         // The daemon lets go of a record some time later; what every probe left would be four at least.
-        Assert.InRange(await CountAsync(), 0, cached + 2);
+        await Poll.UntilAsync(async () => await CountAsync() <= cached + 2);
         // Engine 20.10 keeps no history.
         if (kind != EngineKind.Docker20)
             Assert.Equal("", await ListAsync("buildx", "history", "ls", "--format", "{{.Ref}}"));

@@ -157,17 +157,17 @@ public sealed class NodesSolveTests(TwoNodes nodes) : IClassFixture<TwoNodes>
     {
         await nodes.StartAsync();
         var path = nodes.NewPath();
-        var seen = new List<SolveEvent>();
+        var seen = new Recorder<SolveEvent>();
         var request = Request(nodes.NewName()) with
         {
             Platforms = Both,
             Push = false,
             Outputs = outputs.Split(';').Select(output => SolveOutput.Parse(output.Replace("X", path, StringComparison.Ordinal))).ToList(),
         };
-        var failure = await nodes.FailAsync(request, new Progress(seen.Add));
+        var failure = await nodes.FailAsync(request, seen);
         Assert.Equal(("BuildKit.NodesOutputNotSupported", null, BuildKitErrorCategory.NotSupported), (failure.ErrorId, failure.Node, failure.Category));
         Assert.Contains("push", failure.RecommendedAction, StringComparison.OrdinalIgnoreCase);
-        Assert.Empty(seen);
+        Assert.Empty(seen.Events);
         Assert.False(Path.Exists(path));
         // One node does all of these, but for what needs an Engine.
         if (outputs.Contains('X', StringComparison.Ordinal))
@@ -218,7 +218,7 @@ public sealed class NodesSolveTests(TwoNodes nodes) : IClassFixture<TwoNodes>
             CacheTo = [new SolveCache { Type = "local", Attributes = new Dictionary<string, string> { ["dest"] = cache } }],
         };
         // Meanwhile something comes to lie where the cache's index is to be written.
-        var failure = await nodes.FailAsync(request, new Progress(_ => Directory.CreateDirectory(Path.Combine(cache, "index.json"))));
+        var failure = await nodes.FailAsync(request, new Recorder<SolveEvent>(_ => Directory.CreateDirectory(Path.Combine(cache, "index.json"))));
         Assert.Equal("a", failure.Node);
         Assert.Equal(["linux_amd64", "linux_arm64"], Directory.GetDirectories(directory).Select(Path.GetFileName).Order());
     }
@@ -262,7 +262,7 @@ public sealed class NodesSolveTests(TwoNodes nodes) : IClassFixture<TwoNodes>
         using var files = new BuildContextDirectory();
         var name = RegistryBuild.NewName(registry, "nodes");
         var seen = new StringBuilder();
-        var events = new Progress(item => seen.AppendJoin('\n', item.Vertexes).AppendJoin('\n', item.Statuses).AppendJoin('\n', item.Warnings));
+        var events = new Recorder<SolveEvent>(item => seen.AppendJoin('\n', item.Vertexes).AppendJoin('\n', item.Statuses).AppendJoin('\n', item.Warnings));
 
         files.Write("config.json", RegistryBuild.Auths(registry, $$"""{"auth":"{{RegistryAccount.Writer.Base64}}"}"""));
         // From scratch: see TwoNodes on layers that two nodes share.
@@ -302,10 +302,5 @@ public sealed class NodesSolveTests(TwoNodes nodes) : IClassFixture<TwoNodes>
                 return state;
             await Task.Delay(100);
         }
-    }
-
-    private sealed class Progress(Action<SolveEvent> seen) : IProgress<SolveEvent>
-    {
-        public void Report(SolveEvent value) => seen(value);
     }
 }

@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json;
-using BuildKit.Builders;
 using BuildKit.Solve;
 using BuildKit.Solve.Progress;
 using BuildKit.Tests.Engines;
@@ -48,14 +47,14 @@ public sealed class RawJsonTests
         var baseImage = await (engine.IsDocker ? engine : await TestEngines.GetAsync(EngineKind.Registry)).AddImageAsync($"raw-json-{Guid.NewGuid():N}:1");
         using var context = new BuildContextDirectory()
             .Write("Dockerfile", $"FROM {baseImage} as build\nRUN echo out; echo err >&2\nFROM scratch\nCOPY --link --from=build /bin/true /true\nCOPY Dockerfile /\nCMD /true\n");
-        await using var connection = await BuildKitConnection.ConnectAsync(BuildKitEndpoint.Parse(engine.Address.OriginalString, null));
+        await using var connection = await EngineConnection.ConnectAsync(engine);
         var request = new SolveRequest { Context = context.Path, Outputs = [new SolveOutput { Type = "cacheonly" }] };
         // So that the base image is there for both, and neither the first to read it.
         await SolveOperation.RunAsync(connection, request, null, default);
 
         var theirs = (await Buildx.BuildAsync(engine, [], "--progress", "rawjson", "--no-cache", "-o", "type=cacheonly", context.Path)).Error;
         var ours = new List<string>();
-        await SolveOperation.RunAsync(connection, request with { NoCache = true }, new Lines(new RawJsonProgressWriter(ours.Add)), default);
+        await SolveOperation.RunAsync(connection, request with { NoCache = true }, new Recorder<SolveEvent>(new RawJsonProgressWriter(ours.Add).Update), default);
 
         Assert.Equal(Shapes(theirs.Split('\n')), Shapes(ours));
         Assert.Equal(Texts(theirs.Split('\n')), Texts(ours));
@@ -72,9 +71,4 @@ public sealed class RawJsonTests
     private static bool IsStable(string path) =>
         path is "/vertexes[]/name" or "/logs[]/data" or "/logs[]/stream"
         || (path.StartsWith("/warnings", StringComparison.Ordinal) && !path.Contains("/vertex", StringComparison.Ordinal) && !path.Contains("/definition", StringComparison.Ordinal));
-
-    private sealed class Lines(RawJsonProgressWriter writer) : IProgress<SolveEvent>
-    {
-        public void Report(SolveEvent value) => writer.Update(value);
-    }
 }
