@@ -1,6 +1,5 @@
 using System.IO.Compression;
-using BuildKit.Session.FileSend;
-using BuildKit.Session.Upload;
+using BuildKit.Files;
 using Microsoft.Win32.SafeHandles;
 
 namespace BuildKit.Oci;

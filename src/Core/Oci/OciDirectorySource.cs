@@ -1,4 +1,4 @@
-using BuildKit.Session.FileSend;
+using BuildKit.Files;
 
 namespace BuildKit.Oci;
 

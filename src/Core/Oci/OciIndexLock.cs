@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using BuildKit.Files;
 
 namespace BuildKit.Oci;
 

@@ -1,5 +1,5 @@
 using System.Text;
-using BuildKit.Session.Upload;
+using BuildKit.Files;
 using Microsoft.Win32.SafeHandles;
 
 namespace BuildKit.Oci;

@@ -1,3 +1,4 @@
+using BuildKit.Files;
 using BuildKit.Session.FileSend;
 
 namespace BuildKit.Solve;

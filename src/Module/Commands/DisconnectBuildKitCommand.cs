@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using BuildKit.Builders;
+using BuildKit.Module.Binding;
 using BuildKit.Module.Completion;
 
 namespace BuildKit.Module.Commands;
@@ -20,7 +21,7 @@ public sealed class DisconnectBuildKitCommand : BuildKitCommandBase
     {
         try
         {
-            var builder = Builder is PSObject wrapped ? wrapped.BaseObject : Builder;
+            var builder = PSValue.Unwrap(Builder);
             var connections = builder is null ? null : ConnectionPool.Find(builder);
             if (connections is { Count: 0 })
                 throw NotConnected(builder!.ToString());

@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using BuildKit.Builders;
 using BuildKit.Diagnosis;
+using BuildKit.Module.Binding;
 using BuildKit.Module.Completion;
 
 namespace BuildKit.Module.Commands;
@@ -83,7 +84,7 @@ public sealed class TestBuildKitCommand : BuilderCommandBase
 
     private BuildKitDoctorRequest Request()
     {
-        var builder = Builder is PSObject wrapped ? wrapped.BaseObject : Builder;
+        var builder = PSValue.Unwrap(Builder);
         var name = (builder as BuildKitServer)?.Address ?? builder?.ToString();
         var patterns = Array.ConvertAll(Name, Pattern);
         return new BuildKitDoctorRequest

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
+using BuildKit.Files;
 using Microsoft.Win32.SafeHandles;
 
 namespace BuildKit.Session.FileSend;

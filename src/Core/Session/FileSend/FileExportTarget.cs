@@ -1,3 +1,4 @@
+using BuildKit.Files;
 using BuildKit.Grpc;
 using Microsoft.Win32.SafeHandles;
 

@@ -1,4 +1,5 @@
 using System.Text;
+using BuildKit.Files;
 using BuildKit.Session.Upload;
 using BuildKit.Transport;
 

@@ -1,3 +1,4 @@
+using BuildKit.Files;
 namespace BuildKit.Solve.Planning;
 
 /// <summary>

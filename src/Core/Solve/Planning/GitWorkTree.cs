@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using BuildKit.Files;
 
 namespace BuildKit.Solve.Planning;
 

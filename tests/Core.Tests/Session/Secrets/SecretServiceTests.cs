@@ -1,5 +1,6 @@
 using System.Security;
 using System.Text;
+using BuildKit.Files;
 using BuildKit.Grpc;
 using BuildKit.Protocol.Control;
 using BuildKit.Protocol.Secrets;
@@ -100,7 +101,7 @@ public sealed class SecretServiceTests : IDisposable
     {
         Skip.IfNot(OperatingSystem.IsLinux());
         var path = _directory.At("pipe");
-        Assert.Equal(0, BuildKit.Session.FileSend.UnixNative.MakeFifo(path, 0b110_000_000));
+        Assert.Equal(0, UnixNative.MakeFifo(path, 0b110_000_000));
         await using var plan = await PlanAsync(SolveSecret.FromFile("x", path)).WaitAsync(ClientTestCalls.Guard);
         await using var channel = new ServerTestChannel(plan.Services.Single().Definition);
         var answer = CallAsync(channel, "x");

@@ -1,10 +1,10 @@
 using System.Formats.Tar;
 using System.IO.Compression;
 using System.Text;
-using BuildKit.Session.Upload;
+using BuildKit.Files;
 using Xunit;
 
-namespace BuildKit.Tests.Session.Upload;
+namespace BuildKit.Tests.Files;
 
 public sealed class ArchiveHeaderTests
 {

@@ -1,4 +1,4 @@
-namespace BuildKit;
+namespace BuildKit.Files;
 
 /// <summary>Tells that a file could not be opened because somebody has it locked from everything else that opening may fail with.</summary>
 internal static class SharingViolation

@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace BuildKit.Session.Upload;
+namespace BuildKit.Files;
 
 /// <summary>What the first bytes of a context say it is.</summary>
 internal enum ArchiveKind

@@ -1,4 +1,4 @@
-namespace BuildKit;
+namespace BuildKit.Files;
 
 /// <summary>Paths as the file system has them.</summary>
 internal static class RealPath

@@ -1,11 +1,11 @@
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
-namespace BuildKit.Session.FileSend;
+namespace BuildKit.Files;
 
 /// <summary>
 /// System calls for which .NET has no method. "libc" is found with glibc and with musl alike. The layouts are those of 64-bit systems;
-/// <see cref="ExportFileSystem"/> asks for nothing else.
+/// nothing else is asked for.
 /// </summary>
 internal static partial class UnixNative
 {
