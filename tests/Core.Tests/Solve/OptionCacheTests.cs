@@ -45,7 +45,8 @@ public sealed class OptionCacheTests
     public async Task CacheToInlineTravelsWithTheImage(EngineKind kind)
     {
         var engine = await TestEngines.GetAsync(kind);
-        var dockerfile = await DockerfileAsync();
+        // The registry's image, so that both daemons begin with the same one. One stage only: an image tells of nothing but its own layers.
+        var dockerfile = $"FROM {(await TestEngines.GetAsync(EngineKind.Registry)).BaseImage}\nRUN echo {Guid.NewGuid():N} > /once\n";
         var name = $"{await OptionBuilds.RegistryAsync()}/inline:{Guid.NewGuid():N}";
         if (kind == EngineKind.BuildkitdUnix)
         {
@@ -60,7 +61,7 @@ public sealed class OptionCacheTests
 
         await using var fresh = await TestEngines.StartPrivateAsync(kind);
         var (result, _) = await OptionBuilds.BuildAsync(fresh, dockerfile, request => request with { CacheFrom = [Cache("registry", ("ref", name))] });
-        Assert.True(result.Steps.Single(step => step.Name.Contains("-late", StringComparison.Ordinal)).Cached);
+        Assert.Contains(result.Steps, step => step.Cached && step.Name.Contains("RUN", StringComparison.Ordinal));
     }
 
     [SkippableFact]
