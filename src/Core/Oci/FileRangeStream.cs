@@ -1,3 +1,4 @@
+using BuildKit.Files;
 using Microsoft.Win32.SafeHandles;
 
 namespace BuildKit.Oci;
@@ -7,28 +8,14 @@ namespace BuildKit.Oci;
 /// <param name="offset">Where the part begins.</param>
 /// <param name="length">How long it is.</param>
 /// <param name="ownsFile">Whether the file is closed with this; otherwise it stays open.</param>
-internal sealed class FileRangeStream(SafeFileHandle file, long offset, long length, bool ownsFile = false) : Stream
+internal sealed class FileRangeStream(SafeFileHandle file, long offset, long length, bool ownsFile = false) : ReadOnlyStream
 {
-    private long _read;
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
     public override long Length => length;
-
-    public override long Position
-    {
-        get => _read;
-        set => throw new NotSupportedException();
-    }
 
     public override int Read(Span<byte> buffer)
     {
-        var count = RandomAccess.Read(file, buffer[..Limit(buffer.Length)], offset + _read);
-        _read += count;
+        var count = RandomAccess.Read(file, buffer[..Limit(buffer.Length)], offset + BytesRead);
+        BytesRead += count;
         return count;
     }
 
@@ -39,21 +26,6 @@ internal sealed class FileRangeStream(SafeFileHandle file, long offset, long len
         return ValueTask.FromResult(Read(buffer.Span));
     }
 
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
     protected override void Dispose(bool disposing)
     {
         if (disposing && ownsFile)
@@ -61,5 +33,5 @@ internal sealed class FileRangeStream(SafeFileHandle file, long offset, long len
         base.Dispose(disposing);
     }
 
-    private int Limit(int wanted) => (int)Math.Min(wanted, length - _read);
+    private int Limit(int wanted) => (int)Math.Min(wanted, length - BytesRead);
 }

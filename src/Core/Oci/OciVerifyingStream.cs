@@ -1,37 +1,25 @@
 using System.Security.Cryptography;
+using BuildKit.Files;
 
 namespace BuildKit.Oci;
 
 /// <summary>Reads a blob and checks size and digest on the way. The last bytes are given out only after they have been found right.</summary>
-internal sealed class OciVerifyingStream(Stream inner, OciDescriptor blob, string location) : Stream
+internal sealed class OciVerifyingStream(Stream inner, OciDescriptor blob, string location) : ReadOnlyStream
 {
     private readonly IncrementalHash _hash = IncrementalHash.CreateHash(blob.Digest.HashAlgorithm);
     private readonly byte[] _beyond = new byte[1];
-    private long _read;
     private bool _verified;
 
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
     public override long Length => blob.Size;
-
-    public override long Position
-    {
-        get => _read;
-        set => throw new NotSupportedException();
-    }
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         if (_verified || buffer.IsEmpty)
             return 0;
-        var wanted = (int)Math.Min(buffer.Length, blob.Size - _read);
+        var wanted = (int)Math.Min(buffer.Length, blob.Size - BytesRead);
         var count = wanted == 0 ? 0 : await inner.ReadAsync(buffer[..wanted], cancellationToken).ConfigureAwait(false);
         Take(buffer.Span[..count], wanted);
-        if (_read == blob.Size)
+        if (BytesRead == blob.Size)
             Finish(await inner.ReadAsync(_beyond, cancellationToken).ConfigureAwait(false));
         return count;
     }
@@ -40,28 +28,13 @@ internal sealed class OciVerifyingStream(Stream inner, OciDescriptor blob, strin
     {
         if (_verified || buffer.IsEmpty)
             return 0;
-        var wanted = (int)Math.Min(buffer.Length, blob.Size - _read);
+        var wanted = (int)Math.Min(buffer.Length, blob.Size - BytesRead);
         var count = wanted == 0 ? 0 : inner.Read(buffer[..wanted]);
         Take(buffer[..count], wanted);
-        if (_read == blob.Size)
+        if (BytesRead == blob.Size)
             Finish(inner.Read(_beyond));
         return count;
     }
-
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     public override async ValueTask DisposeAsync()
     {
@@ -83,9 +56,9 @@ internal sealed class OciVerifyingStream(Stream inner, OciDescriptor blob, strin
     private void Take(ReadOnlySpan<byte> bytes, int wanted)
     {
         if (bytes.IsEmpty && wanted > 0)
-            throw OciErrors.BlobInvalid(location, blob, $"it ends after {_read} of {blob.Size} bytes");
+            throw OciErrors.BlobInvalid(location, blob, $"it ends after {BytesRead} of {blob.Size} bytes");
         _hash.AppendData(bytes);
-        _read += bytes.Length;
+        BytesRead += bytes.Length;
     }
 
     private void Finish(int beyond)

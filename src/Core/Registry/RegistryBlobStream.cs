@@ -1,4 +1,5 @@
 using System.Net;
+using BuildKit.Files;
 using BuildKit.Oci;
 
 namespace BuildKit.Registry;
@@ -7,7 +8,7 @@ namespace BuildKit.Registry;
 /// The body of a blob. Where the connection breaks or nothing comes any more, the rest is asked for (RFC 9110, section 14). It ends after the bytes that the descriptor announces,
 /// or gives more than those where the registry sends more: whoever reads it checks.
 /// </summary>
-internal sealed class RegistryBlobStream(RegistryConnection connection, RegistryRequest request, string location, OciDescriptor blob) : Stream
+internal sealed class RegistryBlobStream(RegistryConnection connection, RegistryRequest request, string location, OciDescriptor blob) : ReadOnlyStream
 {
     // Of breaks in all, however much came between them.
     private const int MostBreaks = 200;
@@ -16,24 +17,11 @@ internal sealed class RegistryBlobStream(RegistryConnection connection, Registry
     private Stream? _body;
     private CancellationTokenSource? _patience;
     private CancellationToken _waiting;
-    private long _read;
     private long _readAtBreak = -1;
     private int _breaks;
     private int _breaksInVain;
 
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
     public override long Length => blob.Size;
-
-    public override long Position
-    {
-        get => _read;
-        set => throw new NotSupportedException();
-    }
 
     /// <summary>Makes the first request.</summary>
     public Task OpenAsync(CancellationToken cancellationToken) => RequestAsync(cancellationToken);
@@ -46,14 +34,14 @@ internal sealed class RegistryBlobStream(RegistryConnection connection, Registry
             try
             {
                 var count = await ReadBodyAsync(buffer, cancellationToken).ConfigureAwait(false);
-                _read += count;
-                if (count > 0 || buffer.IsEmpty || _read >= blob.Size)
+                BytesRead += count;
+                if (count > 0 || buffer.IsEmpty || BytesRead >= blob.Size)
                     return count;
                 failure = new IOException("it ended too early");
             }
             catch (Exception e) when (e is IOException or HttpRequestException)
             {
-                if (_read >= blob.Size)
+                if (BytesRead >= blob.Size)
                     return 0;
                 failure = e;
             }
@@ -61,20 +49,7 @@ internal sealed class RegistryBlobStream(RegistryConnection connection, Registry
         }
     }
 
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("A registry is read asynchronously.");
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+    public override int Read(Span<byte> buffer) => throw new NotSupportedException("A registry is read asynchronously.");
 
     protected override void Dispose(bool disposing)
     {
@@ -113,10 +88,10 @@ internal sealed class RegistryBlobStream(RegistryConnection connection, Registry
 
     private async Task ResumeAsync(Exception failure, CancellationToken cancellationToken)
     {
-        _breaksInVain = _read > _readAtBreak ? 1 : _breaksInVain + 1;
-        _readAtBreak = _read;
+        _breaksInVain = BytesRead > _readAtBreak ? 1 : _breaksInVain + 1;
+        _readAtBreak = BytesRead;
         if (_breaksInVain >= connection.Options.Attempts || ++_breaks > MostBreaks)
-            throw RegistryErrors.BrokenOff(connection, request.What, _read, blob.Size, failure);
+            throw RegistryErrors.BrokenOff(connection, request.What, BytesRead, blob.Size, failure);
         await Task.Delay(RegistryRetry.Pause(connection.Options, _breaksInVain), cancellationToken).ConfigureAwait(false);
         await RequestAsync(cancellationToken).ConfigureAwait(false);
     }
@@ -125,16 +100,16 @@ internal sealed class RegistryBlobStream(RegistryConnection connection, Registry
     {
         _response?.Dispose();
         _response = await connection.SendAsync(
-            request with { Offset = _read }, [HttpStatusCode.OK, HttpStatusCode.PartialContent, HttpStatusCode.NotFound], cancellationToken).ConfigureAwait(false);
+            request with { Offset = BytesRead }, [HttpStatusCode.OK, HttpStatusCode.PartialContent, HttpStatusCode.NotFound], cancellationToken).ConfigureAwait(false);
         if (_response.StatusCode == HttpStatusCode.NotFound)
             throw OciErrors.BlobNotFound(location, blob.Digest);
         var isPartial = _response.StatusCode == HttpStatusCode.PartialContent;
-        if (isPartial && _response.Content.Headers.ContentRange?.From != _read)
-            throw RegistryErrors.Malformed(connection, request.What, $"the bytes from {_read} on were asked for, and others came");
-        if (_response.Content.Headers.ContentLength is { } length && length != blob.Size - (isPartial ? _read : 0))
-            throw OciErrors.BlobInvalid(location, blob, $"the registry has {length + (isPartial ? _read : 0)} bytes of it, and its descriptor says {blob.Size}");
+        if (isPartial && _response.Content.Headers.ContentRange?.From != BytesRead)
+            throw RegistryErrors.Malformed(connection, request.What, $"the bytes from {BytesRead} on were asked for, and others came");
+        if (_response.Content.Headers.ContentLength is { } length && length != blob.Size - (isPartial ? BytesRead : 0))
+            throw OciErrors.BlobInvalid(location, blob, $"the registry has {length + (isPartial ? BytesRead : 0)} bytes of it, and its descriptor says {blob.Size}");
         _body = await _response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
-        if (!isPartial && _read > 0)
+        if (!isPartial && BytesRead > 0)
             await SkipAsync(cancellationToken).ConfigureAwait(false);
     }
 
@@ -142,7 +117,7 @@ internal sealed class RegistryBlobStream(RegistryConnection connection, Registry
     private async Task SkipAsync(CancellationToken cancellationToken)
     {
         var buffer = new byte[64 * 1024];
-        for (var left = _read; left > 0;)
+        for (var left = BytesRead; left > 0;)
         {
             int count;
             try

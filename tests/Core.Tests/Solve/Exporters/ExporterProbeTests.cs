@@ -84,9 +84,18 @@ public sealed class ExporterProbeTests
                 await ExporterProbe.RunAsync(connection, BuildKitExporter.List(connection), default);
         }
 
-        async Task<int> CountAsync() => int.Parse(
-            (await ListAsync("system", "df", "--format", "{{.Type}} {{.TotalCount}}")).Split('\n').First(line => line.StartsWith("Build Cache ", StringComparison.Ordinal))["Build Cache ".Length..],
-            System.Globalization.CultureInfo.InvariantCulture);
+        async Task<int> CountAsync()
+        {
+            string? line = null;
+            // The Engine fails where a snapshot goes away while it adds them up.
+            await Poll.UntilAsync(async () =>
+            {
+                var usage = await engine.DockerAsync("system", "df", "--format", "{{.Type}} {{.TotalCount}}");
+                line = usage.Output.Split('\n').FirstOrDefault(line => line.StartsWith("Build Cache ", StringComparison.Ordinal));
+                return usage.ExitCode == 0;
+            });
+            return int.Parse(line!["Build Cache ".Length..], System.Globalization.CultureInfo.InvariantCulture);
+        }
 
         async Task<string> ListAsync(params string[] command) => (await engine.DockerAsync(command)).OutputOrThrow();
         static string[] Probes() => Directory.GetDirectories(Path.GetTempPath(), "buildkit-probe-*");
