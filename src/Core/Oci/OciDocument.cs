@@ -1,5 +1,3 @@
-using BuildKit.Oci.Images;
-
 namespace BuildKit.Oci;
 
 /// <summary>A blob that points to others: an index or a manifest. One that was made to deceive may be both.</summary>
@@ -56,7 +54,7 @@ internal sealed record OciDocument(OciIndex? Index, OciManifest? Manifest)
         {
             return await ReadAsync(source, blob, cancellationToken).ConfigureAwait(false);
         }
-        catch (BuildKitException e) when (OciImageReader.IsMissing(e))
+        catch (BuildKitException e) when (OciErrors.IsMissing(e))
         {
             return null;
         }

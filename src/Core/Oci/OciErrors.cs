@@ -3,6 +3,9 @@ namespace BuildKit.Oci;
 /// <summary>The errors of a layout, each said in one place.</summary>
 internal static class OciErrors
 {
+    /// <summary>Whether an error says that a blob or manifest is not there, in a layout or in a registry.</summary>
+    public static bool IsMissing(BuildKitException exception) => exception.ErrorId is "BuildKit.OciBlobNotFound" or "BuildKit.ManifestNotFound";
+
     public static BuildKitException NotFound(string path) =>
         new("BuildKit.OciLayoutNotFound", BuildKitErrorCategory.NotFound, $"There is no OCI layout '{path}'.", "Check the path: a layout is a directory, or a tar archive of one.") { Target = path };
 

@@ -103,7 +103,7 @@ public sealed class OciLayoutCleanupTests : IDisposable
         string Filled(string form) => form.Replace("BLOB", blob.ToString(), StringComparison.Ordinal).Replace("DIGEST", blob.Digest.ToString(), StringComparison.Ordinal);
     }
 
-    [Fact]
+    [SkippableFact]
     public void What_cannot_be_listed_is_denied_and_nothing_else()
     {
         _layout.WriteIndex(_layout.AddImage("image"));

@@ -14,8 +14,6 @@ public static class OciImageReader
 
     private const int MostNames = 20;
 
-    private static readonly string[] MissingIds = ["BuildKit.OciBlobNotFound", "BuildKit.ManifestNotFound"];
-
     /// <summary>Opens a place, and reads images from it.</summary>
     /// <param name="address">The place.</param>
     /// <param name="query">Which images.</param>
@@ -41,9 +39,6 @@ public static class OciImageReader
         }
     }
 
-    /// <summary>Whether an error says that something is not there.</summary>
-    internal static bool IsMissing(BuildKitException exception) => MissingIds.Contains(exception.ErrorId);
-
     private static async Task<IReadOnlyList<OciImage>> ReadAsync(
         OciContentSource source, IReadOnlyList<OciDescriptor> entries, OciImageQuery query, Action<BuildKitException>? onMissing, CancellationToken cancellationToken)
     {
@@ -62,7 +57,7 @@ public static class OciImageReader
                 {
                     images[i] = await ReadOneAsync(source, wanted[i], query.IncludeAttestations ? walk.Attestations : null, token).ConfigureAwait(false);
                 }
-                catch (BuildKitException e) when (IsMissing(e))
+                catch (BuildKitException e) when (OciErrors.IsMissing(e))
                 {
                     failures[i] = e;
                 }

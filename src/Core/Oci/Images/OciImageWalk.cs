@@ -69,7 +69,7 @@ internal sealed class OciImageWalk
         {
             index = (await OciDocument.ReadAsync(_source, entry, cancellationToken).ConfigureAwait(false)).Index!;
         }
-        catch (BuildKitException e) when (OciImageReader.IsMissing(e))
+        catch (BuildKitException e) when (OciErrors.IsMissing(e))
         {
             Missing.Add(e);
             return;
